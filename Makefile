@@ -1,0 +1,77 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# make            build/sever
+# make demo       install what is missing, build, show it at work
+# make check      install what the tests need and run them all
+# make install    DESTDIR= PREFIX=
+# V=1 shows the commands. SAN=1 builds with ASan and UBSan into build/san.
+VERSION := 0.1.0
+PREFIX  ?= /usr/local
+B       := build$(if $(SAN),/san)
+CC      ?= gcc
+CLANG   ?= clang
+BPFTOOL ?= /usr/sbin/bpftool
+
+CFLAGS   ?= -O2 -g
+SANFLAGS := $(if $(SAN),-fsanitize=address -fsanitize=undefined -fno-sanitize-recover=all \
+              -fno-omit-frame-pointer)
+WARN     := -Wall -Wextra -Werror -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wvla \
+            -Wno-missing-field-initializers
+override CFLAGS += -std=gnu11 $(WARN) $(SANFLAGS) -D_GNU_SOURCE -DSEVER_VERSION='"$(VERSION)"' \
+                   -Iinclude -Iuser -I$(B)
+LIBS     := -lbpf -lmnl -lsystemd -ljansson
+BPFFLAGS := -g -O2 -Wall -Werror -target bpf -Iinclude
+
+SRC  := $(wildcard user/*/*.c)
+OBJ  := $(SRC:%.c=$(B)/%.o)
+LIB  := $(filter-out $(B)/user/cli/main.o,$(OBJ))
+UNIT := $(patsubst tests/unit/%.c,$(B)/unit/%,$(wildcard tests/unit/*.c))
+FUZZ := $(patsubst tests/fuzz/%.c,$(B)/fuzz/%,$(wildcard tests/fuzz/*.c))
+
+ifneq ($(V),1)
+Q   := @
+say  = @printf '  %-5s %s\n' $(1) $(2);
+endif
+
+.PHONY: all tests demo check install clean
+.DELETE_ON_ERROR:
+.SECONDARY:
+all: $(B)/sever
+tests: $(B)/peer $(UNIT)
+
+$(B)/sever: $(OBJ)
+	$(call say,LINK,$@)$(CC) $(CFLAGS) $(LDFLAGS) $^ $(LIBS) -o $@
+$(B)/libsever.a: $(LIB)
+	$(call say,AR,$@)rm -f $@ && ar rcs $@ $^
+$(B)/peer: $(wildcard tests/peer*.c) tests/peer.h | $(B)/.
+	$(call say,CC,$@)$(CC) $(CFLAGS) $(filter %.c,$^) -o $@ -lpthread
+$(B)/unit/%: tests/unit/%.c $(B)/libsever.a
+	$(call say,CC,$@)mkdir -p $(@D) && $(CC) $(CFLAGS) -MMD -MP $< $(B)/libsever.a $(LIBS) -lcmocka \
+	  $(shell sed -n 's/^.*LINK: //p' $<) -o $@
+$(B)/user/%.o: user/%.c
+	$(call say,CC,$@)mkdir -p $(@D) && $(CC) $(CFLAGS) -MMD -MP -c $< -o $@
+$(B)/%.lskel.h: bpf/%.bpf.c | $(B)/.
+	$(call say,BPF,$@)$(CLANG) $(BPFFLAGS) -MMD -MP -MT $@ -MF $(B)/$*.bpf.d -c $< -o $(B)/$*.tmp.o && \
+	  $(BPFTOOL) gen object $(B)/$*.bpf.o $(B)/$*.tmp.o && \
+	  $(BPFTOOL) gen skeleton -L $(B)/$*.bpf.o name $*_bpf > $@
+$(B)/user/kernel/owners_bpf.o: $(B)/owner.lskel.h
+$(B)/user/kernel/engine_bpf.o: $(B)/destroy.lskel.h
+%/.:
+	@mkdir -p $@
+
+FUZZFLAGS := -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all
+$(B)/fuzz/%: tests/fuzz/%.c $(wildcard user/model/*.c user/kernel/diag*.c)
+	$(call say,FUZZ,$@)mkdir -p $(@D) && $(CLANG) $(filter-out -fsanitize%,$(CFLAGS)) $(FUZZFLAGS) $^ -o $@
+
+demo:
+	$(Q)scripts/deps demo && $(MAKE) --no-print-directory && scripts/demo
+check:
+	$(Q)scripts/deps check && scripts/check
+
+install: all
+	install -D -m 755 $(B)/sever $(DESTDIR)$(PREFIX)/sbin/sever
+	install -D -m 644 man/sever.8 $(DESTDIR)$(PREFIX)/share/man/man8/sever.8
+	install -D -m 644 scripts/completion.bash $(DESTDIR)$(PREFIX)/share/bash-completion/completions/sever
+clean:
+	rm -rf build
+
+-include $(OBJ:.o=.d) $(UNIT:=.d) $(B)/owner.bpf.d $(B)/destroy.bpf.d

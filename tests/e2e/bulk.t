@@ -1,0 +1,91 @@
+#!/bin/sh
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# bulk.t - ten thousand and fifty thousand victims at once.
+. "$(dirname "$0")/../lib.sh"
+
+fake_user alice 3001
+fake_user bob 3002
+start other -l 3002 listen tcp 127.0.0.1 6999
+start bystander connect tcp 127.0.0.1 6999
+
+crowd()	# NUMBER EACH: so many services of alice, each with that many clients from 127.0.2.N
+{
+	for i in $(seq "$1"); do
+		start srv"$i" -l 3001 listen tcp 127.0.1."$i" 7001 || return 1
+		start cli"$i" connect tcp 127.0.1."$i" 7001 from 127.0.2."$i" n "$2" || return 1
+	done
+	: >"$T/victims"
+	for i in $(seq "$1"); do
+		until_true 20 accepted_all "$i" "$2" || return 1
+		ask srv"$i" cookies "$T/part" >/dev/null && cat "$T/part" >>"$T/victims"
+	done
+}
+accepted_all() { ask srv"$1" stat | grep -q "live=$2 "; }
+still() { "$PEER" alive "$T/victims"; }
+reset_all() { [ "$(ask cli"$1" ends)" = "ECONNRESET=$2" ]; }
+
+# --- WTS-3: it returns when they are gone, and not before
+
+ok "WTS-3 10,000 connections" crowd 1 10000
+is "$(still)" 10000 "WTS-3 all there"
+sever_kill --client 127.0.2.0/24
+left=$(still)
+is "$RC:$left" 0:0 "WTS-3 10,000 by client: exit 0, and the dump right after it is clean"
+is "$(summary matched):$(summary dead)" 10000:10000 "WTS-3 all counted"
+ok "WTS-3 their clients are reset" until_true 10 reset_all 1 10000
+stop srv1 cli1
+
+# No time: what is said of each is true all the same.
+crowd 1 10000
+sever_kill --client 127.0.2.0/24 --timeout 1ms
+is "$RC:$(summary matched)" 3:10000 "WTS-3 --timeout 1ms: exit 3"
+ok "WTS-3 --timeout 1ms: the survivors are listed" [ "$(count alive)" -gt 0 ]
+is "$(count alive)" "$(still)" "WTS-3 --timeout 1ms: as many as there are"
+sever_kill --client 127.0.2.0/24
+is "$RC:$(still)" 0:0 "WTS-3 the rest on the second try"
+stop srv1 cli1
+
+# Orders that are lost on their way to the kernel: its word counts, not that of the send.
+crowd 1 300
+sever_via "swallow all" kill --json --netns self --client 127.0.2.0/24 --timeout 500ms
+if [ $RC = 126 ]; then
+	skip "orders that never arrive" "only on x86-64"
+else
+	like "$RC:$(still):$(summary dead)" '^[35]:300:0$' "orders that never arrive: no success, none called dead"
+	is $(($(count alive) + $(count unsupported))) 300 "orders that never arrive: the survivors are listed"
+	sever_via "swallow orders" kill --json --netns self --client 127.0.2.0/24
+	is "$RC:$(still):$(summary dead)" 0:0:300 "orders that never arrive: found out, and done in another way"
+	is "$(flow_lines | grep -c '"engine": *"diag"')" 0 "orders that never arrive: which is named"
+fi
+stop srv1 cli1
+
+# --- X-11: fifty thousand connections of one user
+
+ok "X-11 50,000 connections" crowd 4 12500
+is "$(still)" 50000 "X-11 all there"
+tell bystander latency 4000
+if [ -x /usr/bin/time ]; then
+	/usr/bin/time -o "$T/time" -f '%M %U %S' "$SEVER" kill --json --netns self --user alice >"$OUT" 2>"$ERR"
+	RC=$?
+	read -r memory user system <"$T/time"
+	diag "50,000 of one user: $user + $system s of CPU, $memory kB at most; $(summary elapsed_ms) ms from list to proof"
+	ok "X-11 in less than 5 s of CPU" awk -v u="$user" -v s="$system" 'BEGIN { exit !(u + s < 5) }'
+	ok "X-11 in less than 200 MB" [ "$memory" -lt 200000 ]
+else
+	sever_kill --user alice
+	skip "X-11 memory" "no /usr/bin/time"
+fi
+is "$RC:$(still)" 0:0 "X-11 exit 0, all gone"
+is "$(summary matched):$(summary dead)" 50000:50000 "X-11 all counted"
+is "$(grep -c '"outcome"' "$OUT")" 50000 "X-11 one line each"
+for i in 1 2 3 4; do
+	ok "X-11 clients $i: all reset" until_true 20 reset_all $i 12500
+	ok "X-11 service $i accepts" accepts 7001 127.0.1.$i
+done
+until_true 10 heard bystander p99_us
+latency=$(answer bystander)
+diag "bystander meanwhile: $latency"
+ok "X-11 the bystander is answered within 100 ms" [ "$(echo "$latency" | sed 's/.*p99_us=\([-0-9]*\).*/\1/')" -lt 100000 ]
+is "$(ask bystander echo)" "ok=1 bad=0" "X-11 the bystander lives"
+
+done_testing

@@ -1,0 +1,76 @@
+#!/bin/sh
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# tmux.t - a session that outlives its connection and two that do not quite; sever says which is which before it cuts.
+. "$(dirname "$0")/../services.sh"
+needs tmux
+services_up && sshd_up || exit 1
+export TERM=xterm
+
+cat >/home/alice/count <<'EOF'
+i=0
+while sleep 0.05; do
+	i=$((i + 1))
+	echo "n=$i."
+	echo $i >"$1.new" && mv "$1.new" "$1"
+done
+EOF
+counter() { cat "/home/alice/$1" 2>/dev/null || echo 0; }
+beyond() { [ "$(counter "$1")" -gt "$2" ]; }		# FILE NUMBER
+counts() { until_true 10 beyond "$1" "$(counter "$1")"; }	# FILE: it goes up
+shows() { grep -ao 'n=[0-9]*\.' "$T/$1.out" | tr -cd '0-9\n' | awk -v n="$2" '$1 > n { m = 1 } END { exit !m }'; }
+survives() { json_field "$(grep session_cut "$OUT" | grep "\"audit:$1\"")" survives; }	# SESSION, by the last run
+what_survives() { echo "$(survives "$mux") $(survives "$plain") $(survives "$nohup")"; }
+
+talk tmux ssh_to alice $A -tt $HOST "$GREETING; exec tmux -L t new sh count tmux"
+talk plain ssh_to alice $A -tt $HOST "$GREETING; sh count plain; echo never"
+talk nohup ssh_to alice $B $HOST "setsid nohup sh count nohup >/dev/null 2>&1 </dev/null & $GREETING; exec cat"
+greeted tmux plain nohup
+mux=$(session tmux) plain=$(session plain) nohup=$(session nohup)
+for file in tmux plain nohup; do
+	ok "WTS-1: a counter runs: $file" counts $file
+done
+
+# --- said before, true after -----------------------------------------------------------------------
+
+WANT="multiplexer nothing detached-only"
+sever_run disconnect --json --user alice --dry-run
+is "$RC:$(what_survives)" "0:$WANT" "WTS-1: what will survive is known from a dry run"
+ok "WTS-1: which cuts nothing" echoes nohup
+server=$(json_field "$(grep session_cut "$OUT" | grep "\"audit:$mux\"")" survivor)
+is "$(cat "/proc/$server/comm")" "tmux: server" "WTS-1: and which process will"
+
+was=$(counter tmux)
+cut_by sever_run disconnect --json --user alice
+is "$RC:$(summary dead):$(summary stage)" 0:3:verified "WTS-1: her three transports are gone"
+is "$(what_survives)" "$WANT" "WTS-1: the same is said with the cut"
+is "$(grep -n '"flow"' "$OUT" | head -n 1 | cut -d : -f 1)" 4 "WTS-1: before it, for each session"
+for name in tmux plain nohup; do
+	ok "WTS-1: the client ends within a second: $name" ended_in_time $name
+	is "$(rc_of $name)" 255 "WTS-1: as ssh does when cut: $name"
+done
+ok "WTS-1: plain: nothing survives" until_true 10 session_over "$plain"
+ok "WTS-1: nohup: the counter goes on" counts nohup
+ok "WTS-1: tmux: the counter goes on" counts tmux
+sever_run list sessions --json --user alice
+listed() { json_field "$(grep "\"audit:$1\"" "$OUT")" "$2"; }	# SESSION KEY
+is "$(listed "$mux" transports):$(listed "$mux" client)" 0:null "WTS-1: it is listed, with no transport"
+unlisted() { sever_run list sessions --json --user alice; [ -z "$(listed "$1" session)" ]; }
+ok "WTS-1: the plain one is not, once its last process is gone" until_true 10 unlisted "$plain"
+sever_run disconnect --json --session "audit:$mux"
+is "$RC" 1 "WTS-6: there is nothing left of it to disconnect"
+ok "WTS-6: which does it no harm" counts tmux
+
+# --- back to it ------------------------------------------------------------------------------------
+
+talk again ssh_to alice $B -tt $HOST "$GREETING; exec tmux -L t attach"
+greeted again
+ok "WTS-2: back from another address: the same counter, not begun anew" until_true 10 shows again "$was"
+is "$(cat "/proc/$server/comm")" "tmux: server" "WTS-2: kept by the same process"
+sever_run list sessions --json --user alice
+is "$(listed "$(session again)" transports):$(listed "$(session again)" client)" "1:$B" "WTS-2: the new transport is listed"
+is "$(listed "$mux" session)" "audit:$mux" "WTS-2: and the old session under its old name"
+sever_run disconnect --json --user alice
+is "$RC:$(summary dead)" 0:1 "WTS-2: cut again"
+ok "WTS-2: the counter goes on again" counts tmux
+
+done_testing

@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "kernel/owners.h"
+
+#include <string.h>
+
+int owners_read_procs(struct owners *o)
+{
+	int r;
+
+	if (o->bpf) {
+		r = owners_bpf_procs(o);
+		if (r == 0 || r == -ENOMEM)
+			return r;
+		o->bpf_err = r;
+		o->bpf = NULL;
+		proctab_clear(&o->procs);
+	}
+	o->by_inode = true;
+	return owners_proc_procs(o);
+}
+
+int owners_read_holders(struct owners *o, const struct owner_scope *scope)
+{
+	int r;
+
+	if (o->bpf) {
+		r = owners_bpf_holders(o, scope);
+		if (r == 0 || r == -ENOMEM)
+			return r;
+		o->bpf_err = r;
+		o->bpf = NULL;
+		o->by_inode = true;
+	}
+	holders_clear(&o->holders);
+	return o->no_procs ? 0 : owners_proc_holders(o, scope->procs);
+}
+
+const char *owners_how(const struct owners *o)
+{
+	return o->bpf ? "bpf" : o->no_procs ? "none" : "proc";
+}
+
+void owners_clear(struct owners *o)
+{
+	proctab_clear(&o->procs);
+	holders_clear(&o->holders);
+	free(o->held);
+	free(o->others);
+	memset(o, 0, sizeof(*o));
+}

@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* request.h - one request, whichever door it came through, and the answer's totals. */
+#ifndef SEVER_REQUEST_H
+#define SEVER_REQUEST_H
+
+#include "model/selector.h"
+
+#include <signal.h>
+
+enum verb { VERB_LIST, VERB_KILL, VERB_DISCONNECT };
+
+enum list_what { LIST_SESSIONS, LIST_FLOWS, LIST_USERS, LIST_CLIENTS };
+
+/* How far a request goes before it answers. */
+enum stage { STAGE_DEAD, STAGE_RELEASED, STAGE_ENDED, STAGE_VERIFIED, STAGE_MAX };
+extern const char *const stage_name[];
+
+/* The documented exit codes. */
+enum status {
+	STATUS_OK = 0,
+	STATUS_NO_MATCH = 1,
+	STATUS_USAGE = 2,
+	STATUS_PARTIAL = 3,
+	STATUS_DENIED = 4,
+	STATUS_KERNEL = 5,
+	STATUS_GUARD = 6,
+	STATUS_NO_DAEMON = 7,
+};
+
+#define REQUEST_ID_LEN 37 /* a UUID and its NUL */
+
+struct request {
+	char id[REQUEST_ID_LEN];
+	enum verb verb;
+	enum list_what what;
+	const struct selector *selectors;
+	size_t n_selectors;
+	enum stage wait;
+	uint64_t timeout_ms; /* for drain-less confirmation */
+	uint64_t drain_ms;   /* 0: at once */
+	uint64_t max;        /* 0: no limit */
+	const char *reason;  /* NULL none */
+	const volatile sig_atomic_t *stop; /* set by a signal: end soon, and truthfully; may be NULL */
+	bool dry_run, collateral, include_self, yes, ignore_none;
+};
+
+/* Totals of a request. matched == dead + alive + stale + denied + unsupported + spared (+ planned). */
+struct summary {
+	const struct request *request;
+	uint64_t matched, dead, alive, stale, denied, unsupported, spared, planned;
+	uint64_t reconnected;  /* flows that match now and were not there when the list was frozen */
+	uint64_t unattributed; /* accepted flows no user selector could judge: only a service's uid is known */
+	uint64_t age_unknown;  /* flows --older-than could not judge */
+	uint64_t discarded;    /* bytes the victims had not delivered */
+	enum stage stage;      /* reached */
+	bool staged;           /* false: no stage was reached */
+	bool interrupted;      /* a signal ended the work early */
+	double elapsed_ms;     /* frozen to proven */
+	const char *owners;    /* "bpf", "proc", "none" (could not be read), NULL not needed */
+	const char *subject;   /* for the closing sentence: "alice", "127.0.0.2", ... */
+	const char *const *notes; /* what could not be seen or done, a sentence each */
+	size_t n_notes;
+};
+
+#endif

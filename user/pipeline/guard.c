@@ -1,0 +1,200 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/* guard.c - what is refused although it was asked for. All guards speak before the first flow dies. */
+#include "names/caller.h"
+#include "names/users.h"
+#include "pipeline/job.h"
+
+#include <string.h>
+
+/* We, and the chain of processes that started us. pid 1 is nobody's parent in particular. */
+static int read_ancestors(const struct proctab *procs, struct ids *ret)
+{
+	uint32_t pid = getpid();
+	int32_t at;
+	int r = 0;
+
+	for (size_t i = 0; pid > 1 && r == 0 && i <= procs->n; i++) {
+		r = ids_add(ret, pid);
+		at = proctab_find(procs, pid);
+		pid = at < 0 ? 0 : procs->v[at].ppid;
+	}
+	ids_sort(ret);
+	return r;
+}
+
+static bool held_by(const struct flow *f, const struct people *p, const struct ids *pids)
+{
+	for (uint32_t s = flow_holders(f, p); s; s = p->holders->sets[s].parent)
+		if (ids_has(pids, p->procs->v[p->holders->sets[s].proc].pid))
+			return true;
+	return false;
+}
+
+/* The session is asked as well because a multiplexer stands between us and the service that accepted the flow. */
+static int32_t own_session(const struct people *p)
+{
+	char id[SESSION_ID_LEN];
+	uint32_t audit = ID_UNSET;
+
+	if (session_of_caller(id, &audit) < 0)
+		return -1;
+	for (size_t i = 0; i < p->sessions->n; i++) {
+		const struct session *s = &p->sessions->v[i];
+
+		if (*id ? !strcmp(s->id, id) : s->audit == audit)
+			return i;
+	}
+	return -1;
+}
+
+int guard_mark_self(struct job *j)
+{
+	const struct people *p = &j->frozen.people;
+	struct flowset *set = &j->frozen.flows;
+	int32_t session = own_session(p);
+	struct ids pids = { 0 };
+	int r = read_ancestors(p->procs, &pids);
+
+	for (size_t i = 0; i < set->n && r == 0; i++) {
+		struct flow *f = &set->v[i];
+
+		f->self = f->direction != DIR_OUT &&
+			  (held_by(f, p, &pids) || (session >= 0 && f->transport && f->session == session));
+	}
+	free(pids.v);
+	return r;
+}
+
+static enum status refuse(struct job *j, const char *note)
+{
+	for (size_t i = 0; i < j->frozen.flows.n; i++) {
+		struct flow *f = &j->frozen.flows.v[i];
+
+		if (f->outcome != OUT_NONE)
+			continue;
+		f->outcome = OUT_SPARED;
+		f->note = note;
+	}
+	return STATUS_GUARD;
+}
+
+/* A prefix of length 0 is everyone in other words. */
+static bool means_everyone(const struct job *j)
+{
+	const struct filter *f = &j->filter;
+
+	for (size_t i = 0; i < f->clients.n; i++)
+		if (!f->clients.v[i].len)
+			return true;
+	for (size_t i = 0; i < f->peers.n; i++)
+		if (!f->peers.v[i].len)
+			return true;
+	return !f->named;
+}
+
+/* The first login uid that holds f beside those the request is about; ID_UNSET none. */
+static uint32_t bystander(const struct job *j, const struct flow *f)
+{
+	const struct people *p = &j->frozen.people;
+	bool by_user = filter_names(&j->filter, SEL_USER);
+
+	for (uint32_t s = flow_holders(f, p); s; s = p->holders->sets[s].parent) {
+		uint32_t uid = proc_login(p, &p->procs->v[p->holders->sets[s].proc]);
+
+		if (uid != ID_UNSET && (by_user ? !ids_has(&j->filter.users, uid) : uid != f->user))
+			return uid;
+	}
+	return ID_UNSET;
+}
+
+static enum status check_shared(struct job *j)
+{
+	struct user_cache *users = NULL;
+	uint64_t shared = 0;
+	uint32_t other = ID_UNSET;
+	const char *name;
+
+	if (j->req->collateral ||
+	    !(filter_names(&j->filter, SEL_USER) || filter_names(&j->filter, SEL_SESSION)))
+		return STATUS_OK;
+	for (size_t i = 0; i < j->frozen.flows.n; i++) {
+		uint32_t uid = bystander(j, &j->frozen.flows.v[i]);
+
+		shared += uid != ID_UNSET;
+		other = uid != ID_UNSET ? uid : other;
+	}
+	if (!shared)
+		return STATUS_OK;
+	name = user_name(&users, other);
+	fail(0, j->err, "refused: %ju of the connections %s also held for %s; --collateral cuts them all the same",
+	     (uintmax_t)shared, shared == 1 ? "is" : "are", name ? name : "another user");
+	user_cache_free(users);
+	return refuse(j, "a connection of the request is shared with another user");
+}
+
+/* A handle is to name one flow. Of MPTCP it may name all that one listener accepted, see flow_key(). */
+static enum status check_handles(struct job *j)
+{
+	const struct flowset *set = &j->frozen.flows;
+	const struct flow_ids *ids = &j->filter.flows;
+
+	for (size_t i = 0; i < ids->n; i++) {
+		size_t named = 0;
+
+		for (size_t k = 0; k < set->n; k++)
+			named += set->v[k].cookie == ids->v[i].cookie && set->v[k].netns == ids->v[i].netns;
+		if (named < 2)
+			continue;
+		fail(0, j->err, "refused: flow %jx@%u names %zu MPTCP connections, as they share their listener's "
+				"cookie; choose by --client or --remote-port", (uintmax_t)ids->v[i].cookie,
+		     ids->v[i].netns, named);
+		return refuse(j, "its handle names other connections as well");
+	}
+	return STATUS_OK;
+}
+
+/* Without the processes nobody can say which flow is the caller's own. */
+static enum status check_self(struct job *j)
+{
+	uint64_t own = 0;
+
+	if (j->req->include_self)
+		return STATUS_OK;
+	if (j->frozen.owners.no_procs) {
+		fail(0, j->err, "refused: no process can be seen, so your own connection cannot be told from the "
+				"others; --include-self cuts it with them");
+		return refuse(j, "cannot tell the caller's own connection");
+	}
+	for (size_t i = 0; i < j->frozen.flows.n; i++) {
+		struct flow *f = &j->frozen.flows.v[i];
+
+		if (f->self) {
+			f->outcome = OUT_SPARED;
+			f->note = "carries your own session";
+			own++;
+		}
+	}
+	if (own)
+		fail(0, j->err, "%s: %ju of the connections carr%s your own session; --include-self cuts that too",
+		     own == j->frozen.flows.n ? "refused" : "spared", (uintmax_t)own, own == 1 ? "ies" : "y");
+	return own && own == j->frozen.flows.n ? STATUS_GUARD : STATUS_OK;
+}
+
+enum status guard_check(struct job *j)
+{
+	enum status s;
+
+	if (means_everyone(j) && !j->req->yes) {
+		fail(0, j->err, "refused: that is everyone; confirm it with --yes");
+		return refuse(j, "everyone, and not confirmed");
+	}
+	if (j->req->max && j->frozen.flows.n > j->req->max) {
+		fail(0, j->err, "refused: %zu connections match, --max allows %ju", j->frozen.flows.n,
+		     (uintmax_t)j->req->max);
+		return refuse(j, "more connections match than --max allows");
+	}
+	s = check_handles(j);
+	if (s == STATUS_OK)
+		s = check_shared(j);
+	return s == STATUS_OK ? check_self(j) : s;
+}

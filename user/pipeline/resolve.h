@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* resolve.h - a request's selectors become a filter: every name turned into what the kernel shows. */
+#ifndef SEVER_RESOLVE_H
+#define SEVER_RESOLVE_H
+
+#include "model/filter.h"
+#include "model/request.h"
+
+/* 0; with a sentence in err: -ESRCH a name that does not exist; -EINVAL an ambiguous or unusable one; -EAGAIN a
+ * resolver that could not tell; another errno. *ret is to be freed with filter_clear() in any case. */
+int resolve(const struct request *req, struct filter *ret, char *err);
+
+#endif

@@ -1,0 +1,294 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/* scan.c - the source that needs nothing: it reads the sockets of every namespace and who holds them.
+ *
+ * The sockets are many, the matches few. So where people are named, the first pass over the holders asks only what
+ * people with a log-in user, or those named, hold; each socket is judged by that as it passes by; and only of those
+ * that may match are all holders asked for, which settles whose they are. */
+#include "kernel/sockets.h"
+#include "names/sessions.h"
+#include "pipeline/source.h"
+
+#include <string.h>
+
+struct look {
+	const struct filter *filter;
+	const struct netns *ns;
+	struct flowset *frozen;
+	struct selection *sel;
+	bool people; /* people are named, and what the likely ones hold is known */
+};
+
+/* Whether the flow is one that is known already; then it is only marked. */
+static bool mark_frozen(struct flowset *frozen, const struct flow *f)
+{
+	struct flow *known = frozen ? flowset_find(frozen, f) : NULL;
+
+	if (!known)
+		return false;
+	/* A destroyed UDP socket lives on without a peer; with one, its program has connected it again. */
+	if (known->proto == PROTO_UDP && known->state == STATE_ESTABLISHED && known->outcome == OUT_DEAD)
+		return f->state != STATE_ESTABLISHED;
+	known->present = true;
+	return true;
+}
+
+static int on_flow(const struct flow *found, void *arg)
+{
+	struct look *l = arg;
+	struct flow f = *found;
+	enum match m;
+	int r;
+
+	if (mark_frozen(l->frozen, &f))
+		return 0;
+	m = filter_match_socket(l->filter, l->ns->zones, &f);
+	if (m == MATCH_NO)
+		return 0;
+	if (l->people && !flow_holders(&f, &l->sel->people) && !filter_match_socket_owner(l->filter, &f)) {
+		/* Accepted by a service, for nobody with a log-in: no user selector can judge it. */
+		l->sel->unattributed += filter_names(l->filter, SEL_USER) && f.direction != DIR_OUT &&
+					f.inode && f.state != STATE_CLOSE;
+		return 0;
+	}
+	if (m == MATCH_UNKNOWN) {
+		l->sel->age_unknown++;
+		return 0;
+	}
+	r = flowset_add(&l->sel->flows, &f);
+	return r < 0 ? r : 0;
+}
+
+/* Dumps namespaces from number `from` on. One that went away meanwhile has no flows any more. */
+static int dump_from(struct source *s, size_t from, struct look *l)
+{
+	for (size_t i = from; i < s->netns.n; i++) {
+		struct netns *ns = &s->netns.v[i];
+		int r;
+
+		if (!ns->nl || (filter_names(l->filter, SEL_NETNS) && !ids_has(&l->filter->netns, ns->inode)))
+			continue;
+		l->ns = ns;
+		r = sockets_dump(ns, l->filter, on_flow, l);
+		if (r < 0)
+			return r;
+		if (r > 0) {
+			l->sel->incomplete = true;
+			note(&s->notes, "the kernel kept interrupting the listing of network namespace %u", ns->inode);
+		}
+	}
+	return 0;
+}
+
+/* Namespaces that only a held socket leads to. */
+static void add_held(struct source *s, const struct owners *o, const struct filter *f)
+{
+	for (size_t i = 0; i < o->n_held; i++)
+		netns_add_held(&s->netns, o->held[i].inode, o->held[i].pid, o->held[i].fd, f);
+}
+
+static int read_holders(struct source *s, struct selection *sel, struct owner_scope *scope,
+			const struct filter *f)
+{
+	_free_ uint32_t *known = calloc(s->netns.n + 1, sizeof(*known));
+	int r;
+
+	if (!known)
+		return -ENOMEM;
+	for (size_t i = 0; i < s->netns.n; i++)
+		known[i] = s->netns.v[i].inode;
+	scope->known = known;
+	scope->n_known = s->netns.n;
+	r = owners_read_holders(&sel->owners, scope);
+	sel->people.by_inode = sel->owners.by_inode;
+	if (r == 0)
+		add_held(s, &sel->owners, f);
+	return r;
+}
+
+/* What the people hold who are named, or whose log-in user settles the matter. */
+static int read_likely_holders(struct source *s, struct look *l)
+{
+	const struct proctab *procs = &l->sel->owners.procs;
+	_free_ bool *likely = calloc(procs->n + 1, sizeof(*likely));
+	struct owner_scope scope = { .procs = likely };
+
+	if (!likely)
+		return -ENOMEM;
+	for (size_t i = 0; i < procs->n; i++)
+		likely[i] = filter_cares_for(l->filter, &l->sel->people, &procs->v[i]);
+	l->people = true;
+	return read_holders(s, l->sel, &scope, l->filter);
+}
+
+/* All holders of the matches, and of the handles that were asked for by name: they may turn out to be other sockets. */
+static int read_matched_holders(struct source *s, struct look *l)
+{
+	const struct flow_ids *ids = &l->filter->flows;
+	struct flowset *set = &l->sel->flows;
+	_free_ uint64_t *wanted = calloc(set->n + ids->n + 1, sizeof(*wanted));
+	struct owner_scope scope = { .wanted = wanted, .n_wanted = set->n + ids->n };
+
+	if (!wanted)
+		return -ENOMEM;
+	for (size_t i = 0; i < set->n; i++)
+		wanted[i] = set->v[i].cookie;
+	for (size_t i = 0; i < ids->n; i++)
+		wanted[set->n + i] = ids->v[i].cookie;
+	return read_holders(s, l->sel, &scope, l->filter);
+}
+
+/* A pass over every descriptor of the host costs as much as the rest together. It is spared where its three uses are:
+ * names to show, namespaces to find, and owners whose descriptors are needed. */
+static bool may_be_lean(const struct look *l)
+{
+	const struct flowset *set = &l->sel->flows;
+
+	if (!l->sel->lean || filter_needs_people(l->filter) || filter_names(l->filter, SEL_FLOW) ||
+	    !filter_names(l->filter, SEL_NETNS))
+		return false;
+	for (size_t i = 0; i < set->n; i++)
+		if (set->v[i].proto == PROTO_MPTCP)
+			return false;
+	return true;
+}
+
+/* What we and those who started us hold: /proc shows that at once. */
+static int read_own_holders(struct look *l)
+{
+	struct owners *o = &l->sel->owners;
+	_free_ bool *own = calloc(o->procs.n + 1, sizeof(*own));
+
+	if (!own)
+		return -ENOMEM;
+	for (int32_t i = proctab_find(&o->procs, getpid()); i >= 0 && !own[i] && o->procs.v[i].pid != 1;
+	     i = proctab_find(&o->procs, o->procs.v[i].ppid))
+		own[i] = true;
+	o->by_inode = l->sel->people.by_inode = true;
+	return owners_proc_holders(o, own);
+}
+
+static bool belongs(const struct flow *f, void *arg)
+{
+	struct look *l = arg;
+	struct selection *sel = l->sel;
+
+	if (filter_match_people(l->filter, &sel->people, f))
+		return true;
+	sel->unattributed += filter_names(l->filter, SEL_USER) && f->via == VIA_UID && f->direction != DIR_OUT &&
+			     f->state != STATE_CLOSE && filter_match_but_user(l->filter, &sel->people, f);
+	return false;
+}
+
+static int select_flows(struct source *s, struct look *l)
+{
+	struct flowset *set = &l->sel->flows;
+	size_t known = 0;
+	int r = 0;
+
+	/* The pass over the holders may show a namespace that had to be dumped too. */
+	for (;;) {
+		if (filter_names_people(l->filter))
+			r = read_likely_holders(s, l);
+		if (r == 0)
+			r = dump_from(s, known, l);
+		if (r < 0)
+			return r;
+		known = s->netns.n;
+		if (l->frozen && !set->n)
+			return 0; /* a second look that found nobody new */
+		r = may_be_lean(l) ? read_own_holders(l) : read_matched_holders(s, l);
+		if (r < 0)
+			return r;
+		if (s->netns.n == known)
+			break;
+	}
+	for (size_t i = 0; i < set->n; i++)
+		flow_attribute(&set->v[i], &l->sel->people);
+	flowset_filter(set, belongs, l);
+	return 0;
+}
+
+static bool refused(int err)
+{
+	return err && err != -ENOENT && err != -ESTALE && err != -ESRCH;
+}
+
+/* What might match and could not be seen. */
+static void account(struct source *s, const struct filter *f, struct selection *sel)
+{
+	const struct owners *o = &sel->owners;
+	unsigned int closed = 0;
+	int err = 0;
+
+	for (size_t i = 0; i < s->netns.n; i++)
+		if (refused(s->netns.v[i].err)) {
+			closed++;
+			err = s->netns.v[i].err;
+		}
+	if (closed)
+		note(&s->notes, "%u network namespaces could not be entered (%s): --netns self keeps to this one",
+		     closed, strerror(-err));
+	if (o->hidden_netns && !filter_names(f, SEL_NETNS))
+		note(&s->notes, "%llu processes hide their network namespace: there may be more than were searched",
+		     (unsigned long long)o->hidden_netns);
+	sel->incomplete |= closed || (o->hidden_netns && !filter_names(f, SEL_NETNS));
+	if (o->no_procs)
+		note(&s->notes, "/proc shows no processes and BPF is refused (%s): no flow can be given to a user",
+		     strerror(-o->bpf_err));
+	else if (o->hidden_fds)
+		note(&s->notes, "%llu processes hide what they hold: their flows show the socket's uid only",
+		     (unsigned long long)o->hidden_fds);
+	sel->incomplete |= filter_needs_people(f) && (o->no_procs || o->hidden_fds);
+}
+
+static int scan_select(struct source *s, const struct filter *f, struct flowset *frozen, struct selection *ret)
+{
+	struct look l = { .filter = f, .frozen = frozen, .sel = ret };
+	int r;
+
+	ret->owners.bpf = s->bpf;
+	ret->owners.bpf_err = s->bpf_err;
+	r = owners_read_procs(&ret->owners);
+	if (r < 0)
+		return r;
+	r = sessions_read(&ret->owners.procs, &ret->sessions);
+	if (r < 0)
+		return r;
+	ret->people = (struct people){
+		.procs = &ret->owners.procs,
+		.sessions = &ret->sessions,
+		.holders = &ret->owners.holders,
+		.by_inode = ret->owners.by_inode,
+	};
+	r = netns_discover(&s->netns, &ret->owners.procs, f);
+	if (r < 0)
+		return r;
+	r = select_flows(s, &l);
+	if (r == 0)
+		account(s, f, ret);
+	return r;
+}
+
+static void scan_close(struct source *s)
+{
+	netns_clear(&s->netns);
+	owners_bpf_close(s->bpf);
+	for (size_t i = 0; i < s->notes.n; i++)
+		free(s->notes.v[i]);
+	free(s->notes.v);
+	free(s);
+}
+
+static const struct source_ops scan_ops = { .select = scan_select, .close = scan_close };
+
+int scan_open(struct source **ret)
+{
+	struct source *s = calloc(1, sizeof(*s));
+
+	if (!s)
+		return -ENOMEM;
+	s->ops = &scan_ops;
+	s->bpf_err = owners_bpf_open(&s->bpf);
+	*ret = s;
+	return 0;
+}

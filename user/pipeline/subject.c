@@ -1,0 +1,158 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "pipeline/subject.h"
+#include "kernel/sockets.h"
+
+#include <string.h>
+#include <sys/socket.h>
+
+char *subject_of(const struct request *req)
+{
+	const struct selector *s = req->selectors;
+	char *text = NULL;
+
+	if (req->n_selectors != 1)
+		return NULL;
+	switch (s->kind) {
+	case SEL_USER:
+	case SEL_CLIENT:
+	case SEL_PEER:
+	case SEL_UNIT:
+		return strdup(s->text);
+	case SEL_SESSION:
+		return asprintf(&text, "session %s", s->text) < 0 ? NULL : text;
+	case SEL_PID:
+		return asprintf(&text, "process %s", s->text) < 0 ? NULL : text;
+	default:
+		return NULL;
+	}
+}
+
+static const struct session *find_session(const struct job *j, const struct session_id *id)
+{
+	const struct sessions *all = &j->frozen.sessions;
+
+	for (size_t i = 0; i < all->n; i++)
+		if (id->form == SESSION_AUDIT ? all->v[i].audit == id->audit && id->audit != ID_UNSET :
+						!strcmp(all->v[i].id, id->id))
+			return &all->v[i];
+	return NULL;
+}
+
+static void explain_session(const struct job *j)
+{
+	const struct session_id *id = j->filter.sessions.v;
+	const struct session *s = find_session(j, id);
+	char text[SESSION_ID_LEN] = "";
+
+	if (id->form == SESSION_AUDIT)
+		snprintf(text, sizeof(text), "audit:%u", id->audit);
+	else
+		memcpy(text, id->id, sizeof(text));
+	if (s)
+		fail(0, j->err, "session %s has no connection to cut: it is on a console, a job, or disconnected",
+		     text);
+	else if (id->form == SESSION_LOGIND && !j->frozen.sessions.logind)
+		fail(0, j->err, "no such session: %s (no logind runs here; write audit:N)", text);
+	else
+		fail(0, j->err, "no such session: %s", text);
+}
+
+static void explain(const struct job *j)
+{
+	if (filter_names(&j->filter, SEL_SESSION) && j->filter.sessions.n == 1)
+		explain_session(j);
+	else if (filter_names(&j->filter, SEL_FLOW) && j->filter.flows.n == 1)
+		fail(0, j->err, "flow %jx@%u is gone, or was never a connection",
+		     (uintmax_t)j->filter.flows.v[0].cookie, j->filter.flows.v[0].netns);
+	else
+		fail(0, j->err, "nothing matched");
+}
+
+static const char *kind_of(const struct other_socket *o)
+{
+	switch (o->family) {
+	case AF_UNIX:
+		return "AF_UNIX: a socket within the host, which no engine reaches";
+	case AF_NETLINK:
+		return "AF_NETLINK: a socket to the kernel, which no engine reaches";
+	default:
+		return "neither TCP nor UDP: no engine reaches it";
+	}
+}
+
+static int on_listener(const struct flow *f, void *arg)
+{
+	struct flow_id *id = arg;
+
+	if (f->state == STATE_LISTEN && f->cookie == id->cookie)
+		id->cookie = 0;
+	return 0;
+}
+
+static bool is_listener(struct job *j, struct flow_id id)
+{
+	const struct filter listening = { .protos = 1u << PROTO_TCP, .states = 1u << STATE_LISTEN };
+	struct netns *ns = netns_find(&j->source->netns, id.netns);
+
+	return ns && ns->nl && sockets_dump(ns, &listening, on_listener, &id) >= 0 && !id.cookie;
+}
+
+/* A handle that names nothing in any dump: another kind of socket, or one of the past. One that listens is no answer
+ * at all: it is never selected. */
+static int add_handle(struct job *j, const struct flow_id *id)
+{
+	const struct owners *o = &j->frozen.owners;
+	struct flow f = { .cookie = id->cookie, .netns = id->netns, .proto = PROTO_OTHER, .proc = -1,
+			  .session = -1, .login_uid = ID_UNSET, .shared_with = ID_UNSET, .user = ID_UNSET,
+			  .outcome = OUT_STALE };
+	int r;
+
+	if (is_listener(j, *id))
+		return fail(0, j->err, "flow %jx@%u is a listening socket, which is never selected",
+			    (uintmax_t)id->cookie, id->netns);
+	for (size_t i = 0; i < o->n_others; i++)
+		if (o->others[i].cookie == id->cookie && o->others[i].netns == id->netns) {
+			f.outcome = OUT_UNSUPPORTED;
+			f.err = -EOPNOTSUPP;
+			f.note = kind_of(&o->others[i]);
+		}
+	r = flowset_add(&j->frozen.flows, &f);
+	return r < 0 ? r : 0;
+}
+
+static bool named_by(const struct flowset *set, const struct flow_id *id)
+{
+	for (size_t i = 0; i < set->n; i++)
+		if (set->v[i].cookie == id->cookie && set->v[i].netns == id->netns)
+			return true;
+	return false;
+}
+
+/* Only where nothing but handles was said: another selector may have left the flow out. */
+int subject_add_handles(struct job *j)
+{
+	const struct filter *f = &j->filter;
+	int r = 0;
+
+	if (f->named & ~(1u << SEL_FLOW | 1u << SEL_NETNS))
+		return 0;
+	for (size_t i = 0; i < f->flows.n && r == 0; i++)
+		if (!named_by(&j->frozen.flows, &f->flows.v[i]))
+			r = add_handle(j, &f->flows.v[i]);
+	return r;
+}
+
+enum status subject_missing(struct job *j)
+{
+	bool unsupported = false;
+
+	for (size_t i = 0; i < j->frozen.flows.n; i++)
+		unsupported |= j->frozen.flows.v[i].outcome == OUT_UNSUPPORTED;
+	if (unsupported)
+		return STATUS_PARTIAL;
+	if (j->req->ignore_none && !j->frozen.incomplete)
+		return STATUS_OK;
+	if (!*j->err)
+		explain(j);
+	return j->req->ignore_none ? STATUS_PARTIAL : STATUS_NO_MATCH;
+}
