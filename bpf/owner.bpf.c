@@ -13,7 +13,7 @@ bool only_tasks, only_wanted;
 /* Spares nearly every unwanted socket the look into `wanted`: its bit is clear. */
 __u64 wanted_bits[SEVER_WANTED_BITS / 64];
 /* The task and the namespace asked about last: they come in runs. */
-static __u32 last_task;
+__u32 last_task; /* 0 before each pass */
 static bool last_task_wanted;
 static const struct net *last_net;
 

@@ -4,10 +4,20 @@
 
 #include <fcntl.h>
 #include <fts.h>
+#include <linux/magic.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/vfs.h>
 
 #define FILEID_KERNFS 0xfe
+
+/* A mount may be covered by another one. */
+static bool is_cgroup2(const char *path)
+{
+	struct statfs fs;
+
+	return statfs(path, &fs) == 0 && fs.f_type == CGROUP2_SUPER_MAGIC;
+}
 
 int cgroup_mount(char **ret)
 {
@@ -20,7 +30,7 @@ int cgroup_mount(char **ret)
 		char path[4096];
 
 		if (!type || strncmp(type + 3, "cgroup2 ", 8) ||
-		    sscanf(line, "%*d %*d %*s %*s %4095s", path) != 1)
+		    sscanf(line, "%*d %*d %*s %*s %4095s", path) != 1 || !is_cgroup2(path))
 			continue;
 		*ret = strdup(path);
 		return *ret ? 0 : -ENOMEM;

@@ -166,14 +166,14 @@ static int on_holder(struct owners *o, const void *record)
 	return holders_add(&o->holders, h->protocol == IPPROTO_MPTCP ? mptcp_key(h->inode) : h->cookie, proc);
 }
 
-static int fill_map(int map, size_t key_size, const void *keys, size_t n)
+static int fill_map(int map, const void *keys, size_t n)
 {
-	const uint8_t yes = 1;
+	_free_ uint8_t *values = calloc(n + 1, 1);
+	uint32_t count = n;
 
-	for (size_t i = 0; i < n; i++)
-		if (bpf_map_update_elem(map, (const char *)keys + i * key_size, &yes, BPF_ANY) < 0)
-			return -errno;
-	return 0;
+	if (!values)
+		return -ENOMEM;
+	return n && bpf_map_update_batch(map, keys, values, &count, NULL) < 0 ? -errno : 0;
 }
 
 static void empty_map(int map)
@@ -185,21 +185,23 @@ static void empty_map(int map)
 			return;
 }
 
-/* Tells the program which tasks count, and by that in which order a pass may ignore the others. */
+/* Tells the program which tasks count. */
 static int want_tasks(struct owners *o, const bool *procs)
 {
 	struct owner_bpf *skel = o->bpf->skel;
-	int map = skel->maps.wanted_tasks.map_fd, r = 0;
+	_free_ uint32_t *pids = calloc(o->procs.n + 1, sizeof(*pids));
 	size_t n = 0;
 
+	if (!pids)
+		return -ENOMEM;
 	for (size_t i = 0; i < o->procs.n && procs; i++)
-		n += procs[i];
-	skel->bss->only_tasks = procs && n <= SEVER_WANTED_MAX;
-	empty_map(map);
-	for (size_t i = 0; i < o->procs.n && skel->bss->only_tasks && r == 0; i++)
 		if (procs[i])
-			r = fill_map(map, sizeof(o->procs.v[i].pid), &o->procs.v[i].pid, 1);
-	return r;
+			pids[n++] = o->procs.v[i].pid;
+	skel->bss->only_tasks = procs && n <= SEVER_WANTED_MAX;
+	if (!skel->bss->only_tasks)
+		return 0;
+	empty_map(skel->maps.wanted_tasks.map_fd);
+	return fill_map(skel->maps.wanted_tasks.map_fd, pids, n);
 }
 
 static int want_sockets(struct owner_bpf *skel, const uint64_t *wanted, size_t n)
@@ -214,14 +216,14 @@ static int want_sockets(struct owner_bpf *skel, const uint64_t *wanted, size_t n
 
 		skel->bss->wanted_bits[bit / 64] |= 1ull << bit % 64;
 	}
-	return fill_map(skel->maps.wanted.map_fd, sizeof(*wanted), wanted, n);
+	return fill_map(skel->maps.wanted.map_fd, wanted, n);
 }
 
 /* Namespaces once known stay known: they are in the caller's table. */
 int owners_bpf_holders(struct owners *o, const struct owner_scope *scope)
 {
 	struct owner_bpf *skel = o->bpf->skel;
-	int r = fill_map(skel->maps.known_netns.map_fd, sizeof(*scope->known), scope->known, scope->n_known);
+	int r = fill_map(skel->maps.known_netns.map_fd, scope->known, scope->n_known);
 
 	if (r == 0)
 		r = want_tasks(o, scope->procs);
@@ -229,6 +231,7 @@ int owners_bpf_holders(struct owners *o, const struct owner_scope *scope)
 		r = want_sockets(skel, scope->wanted, scope->n_wanted);
 	if (r < 0)
 		return r;
+	skel->bss->last_task = 0;
 	o->n_held = o->n_others = 0;
 	holders_clear(&o->holders);
 	return stream(o, o->bpf->holders, sizeof(struct sever_holder), on_holder);

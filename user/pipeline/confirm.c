@@ -141,7 +141,7 @@ void confirm_settle(struct job *j, struct worklist *w)
 
 		if (f->present)
 			settle_present(j, f);
-		else if (f->outcome != OUT_DEAD)
+		else if (f->outcome != OUT_DEAD && f->outcome != OUT_STALE)
 			settle_gone(f);
 		stale |= f->outcome == OUT_STALE;
 	}

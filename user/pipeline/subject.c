@@ -57,11 +57,16 @@ static void explain_session(const struct job *j)
 		fail(0, j->err, "no such session: %s", text);
 }
 
+static bool only_handles(const struct filter *f)
+{
+	return filter_names(f, SEL_FLOW) && !(f->named & ~(1u << SEL_FLOW | 1u << SEL_NETNS));
+}
+
 static void explain(const struct job *j)
 {
 	if (filter_names(&j->filter, SEL_SESSION) && j->filter.sessions.n == 1)
 		explain_session(j);
-	else if (filter_names(&j->filter, SEL_FLOW) && j->filter.flows.n == 1)
+	else if (only_handles(&j->filter) && j->filter.flows.n == 1)
 		fail(0, j->err, "flow %jx@%u is gone, or was never a connection",
 		     (uintmax_t)j->filter.flows.v[0].cookie, j->filter.flows.v[0].netns);
 	else
@@ -134,7 +139,7 @@ int subject_add_handles(struct job *j)
 	const struct filter *f = &j->filter;
 	int r = 0;
 
-	if (f->named & ~(1u << SEL_FLOW | 1u << SEL_NETNS))
+	if (!only_handles(f))
 		return 0;
 	for (size_t i = 0; i < f->flows.n && r == 0; i++)
 		if (!named_by(&j->frozen.flows, &f->flows.v[i]))
