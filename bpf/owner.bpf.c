@@ -8,6 +8,8 @@
 
 char LICENSE[] SEC("license") = "GPL";
 
+__u32 caller; /* initial pid of whoever reads the tasks */
+
 /* Set before each pass; not const, so that one load serves all. */
 bool only_tasks, only_wanted;
 /* Spares nearly every unwanted socket the look into `wanted`: its bit is clear. */
@@ -47,9 +49,11 @@ int tasks(struct bpf_iter__task *ctx)
 	struct task_struct *t = ctx->task;
 	struct sever_task r = {};
 
-	if (!t || t->pid != t->tgid)
+	/* A process whose first thread has ended shows its namespace in the others. */
+	if (!t || (t->pid != t->tgid && (t->group_leader->nsproxy || !t->nsproxy)))
 		return 0;
-	r.pid = t->tgid;
+	caller = bpf_get_current_pid_tgid() >> 32;
+	r.pid = t->pid;
 	r.ppid = t->real_parent->tgid;
 	r.uid = t->real_cred->uid.val;
 	r.login_uid = r.audit_session = SEVER_ID_UNSET;
@@ -122,16 +126,17 @@ int holders(struct bpf_iter__task_file *ctx)
 	sk = sock->sk;
 	if (!sk)
 		return 0;
+	r.new_netns = !only_tasks && is_inet(sk) && is_new_netns(sk->__sk_common.skc_net.net);
 	if (only_wanted) {
-		r.new_netns = is_inet(sk) && is_new_netns(sk->__sk_common.skc_net.net);
 		if (!r.new_netns && !socket_wanted(sk->__sk_common.skc_cookie.counter))
 			return 0;
-		r.netns = sk->__sk_common.skc_net.net->ns.inum;
 	} else if (!is_inet(sk)) {
 		return 0;
 	}
+	r.netns = sk->__sk_common.skc_net.net->ns.inum;
 	r.cookie = bpf_get_socket_cookie(sk);
 	r.pid = task->tgid;
+	r.tid = task->pid;
 	r.fd = ctx->fd;
 	r.family = sk->__sk_common.skc_family;
 	r.protocol = sk->sk_protocol;

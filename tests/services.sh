@@ -11,6 +11,11 @@
 #	cookie=$(transport phone)
 #	done_testing
 
+# What lives in our network namespace is ended with the test: let it be really ours.
+if [ -n "${SEVER_TEST_NS-}" ] && [ "$(readlink /proc/self/ns/net)" = "$(readlink "/proc/$PPID/ns/net")" ]; then
+	echo "Bail out! SEVER_TEST_NS is set, yet this is no namespace of the test's own"
+	exit 1
+fi
 . "${LIB:-$(dirname "$0")/../lib.sh}"
 
 PATH=$PATH:/usr/sbin:/sbin
@@ -107,7 +112,7 @@ greeted()	# NAME...
 	done
 }
 
-greeting() { sed -n 's/^at //p' "$T/$1.out" | tr -d '\r' | tail -n 1; }
+greeting() { sed -n 's/^at \(.* session .*\)/\1/p' "$T/$1.out" | tr -d '\r' | head -n 1; }
 session() { greeting "$1" | cut -d ' ' -f 6; }		# NAME: its audit session on the server
 remote_pid() { greeting "$1" | cut -d ' ' -f 8; }	# NAME: the process that it talks to
 transport()	# NAME: COOKIE@NETNS of the server's end, while it lives

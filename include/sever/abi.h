@@ -38,12 +38,12 @@ struct sever_holder {
 	__u64 cookie;
 	__u32 pid;
 	__u32 fd;
-	__u32 netns; /* of the socket, which need not be the one of the process; only in a pass over wanted sockets */
+	__u32 netns; /* of the socket, which need not be the one of the process */
 	__u8 family;
 	__u8 new_netns; /* the first socket seen of a namespace that is not in known_netns */
 	__u16 protocol;
 	__u32 inode;
-	__u32 unused;
+	__u32 tid; /* a thread that has the descriptor: the first one, unless that has ended */
 };
 
 /* What bpf_sock_destroy() answered for one socket, from destroy.bpf.c. */

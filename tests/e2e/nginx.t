@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: LGPL-2.1-or-later
-# nginx.t - services that know their users themselves, beside those of the users: who is cut with alice, and who is only
-# counted.
+# nginx.t - services that know their users themselves, beside those of the users: who is cut with alice, and
+# who is only counted.
 . "$(dirname "$0")/../services.sh"
 needs nginx socat
 services_up && sshd_up || exit 1

@@ -53,7 +53,7 @@ ok "WTS-1: nohup: the counter goes on" counts nohup
 ok "WTS-1: tmux: the counter goes on" counts tmux
 sever_run list sessions --json --user alice
 listed() { json_field "$(grep "\"audit:$1\"" "$OUT")" "$2"; }	# SESSION KEY
-is "$(listed "$mux" transports):$(listed "$mux" client)" 0:null "WTS-1: it is listed, with no transport"
+is "$RC:$(listed "$mux" transports):$(listed "$mux" client)" 0:0:null "WTS-1: it is listed, with no transport"
 unlisted() { sever_run list sessions --json --user alice; [ -z "$(listed "$1" session)" ]; }
 ok "WTS-1: the plain one is not, once its last process is gone" until_true 10 unlisted "$plain"
 sever_run disconnect --json --session "audit:$mux"
@@ -67,7 +67,8 @@ greeted again
 ok "WTS-2: back from another address: the same counter, not begun anew" until_true 10 shows again "$was"
 is "$(cat "/proc/$server/comm")" "tmux: server" "WTS-2: kept by the same process"
 sever_run list sessions --json --user alice
-is "$(listed "$(session again)" transports):$(listed "$(session again)" client)" "1:$B" "WTS-2: the new transport is listed"
+new=$(session again)
+is "$RC:$(listed "$new" transports):$(listed "$new" client)" "0:1:$B" "WTS-2: the new transport is listed"
 is "$(listed "$mux" session)" "audit:$mux" "WTS-2: and the old session under its old name"
 sever_run disconnect --json --user alice
 is "$RC:$(summary dead)" 0:1 "WTS-2: cut again"

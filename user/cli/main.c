@@ -6,6 +6,7 @@
 
 #include <fcntl.h>
 #include <signal.h>
+#include <sys/resource.h>
 #include <string.h>
 
 static const struct command verbs[] = {
@@ -106,12 +107,24 @@ static void hold_standard_fds(void)
 			_exit(STATUS_KERNEL);
 }
 
+/* Each network namespace takes a descriptor, and there may be more than the usual limit of 1024. */
+static void raise_fd_limit(void)
+{
+	struct rlimit limit;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit) == 0) {
+		limit.rlim_cur = limit.rlim_max;
+		setrlimit(RLIMIT_NOFILE, &limit);
+	}
+}
+
 int main(int argc, char **argv)
 {
 	char err[ERR_LEN] = "";
 	int status;
 
 	hold_standard_fds();
+	raise_fd_limit();
 	signal(SIGPIPE, SIG_IGN);
 	setvbuf(stdout, NULL, _IOFBF, 1 << 16);
 	status = dispatch(argc, argv, err);

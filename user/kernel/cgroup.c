@@ -4,6 +4,7 @@
 
 #include <fcntl.h>
 #include <fts.h>
+#include <limits.h>
 #include <linux/magic.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -35,7 +36,7 @@ int cgroup_mount(char **ret)
 		*ret = strdup(path);
 		return *ret ? 0 : -ENOMEM;
 	}
-	return -ENOENT;
+	return f && feof(f) ? -ENOENT : -errno;
 }
 
 /* Adds every directory below `root`, or, where name is given, below each directory so named. */
@@ -49,7 +50,7 @@ static int walk(const char *root, const char *name, struct ids *ret)
 
 	if (!fts)
 		return -errno;
-	while (r == 0 && (e = fts_read(fts))) {
+	while (r == 0 && (errno = 0, e = fts_read(fts))) {
 		if (e->fts_info == FTS_DP && e->fts_level == inside && name)
 			inside = -1;
 		if (e->fts_info != FTS_D)
@@ -61,6 +62,9 @@ static int walk(const char *root, const char *name, struct ids *ret)
 		found = true;
 		r = ids_add(ret, e->fts_statp->st_ino);
 	}
+	/* A walk that broke off is not half an answer. */
+	if (r == 0)
+		r = -errno;
 	fts_close(fts);
 	return r < 0 ? r : found ? 0 : -ENOENT;
 }
@@ -91,11 +95,10 @@ int cgroup_unit(const char *unit, struct ids *ret)
 
 uint64_t cgroup_id(const char *mount, const char *path)
 {
-	_free_ char *full = NULL;
+	char full[2 * PATH_MAX];
 	struct stat st;
 
-	if (asprintf(&full, "%s%s", mount, path) < 0)
-		return 0;
+	snprintf(full, sizeof(full), "%s%s", mount, path);
 	return stat(full, &st) < 0 ? 0 : st.st_ino;
 }
 

@@ -33,18 +33,18 @@ int listeners_read(struct netns *ns, struct listeners **ret)
 	_cleanup_(listeners_freep) struct listeners *l = calloc(1, sizeof(*l));
 	struct diag_dump tcp = { .proto = PROTO_TCP, .states = 1u << STATE_LISTEN };
 	struct diag_dump udp = { .proto = PROTO_UDP, .states = 1u << STATE_CLOSE };
-	int r;
+	int r, doubt;
 
 	if (!l)
 		return -ENOMEM;
-	r = sockets_dump_raw(ns, &tcp, add_listener, l);
-	if (r < 0)
-		return r;
+	doubt = sockets_dump_raw(ns, &tcp, add_listener, l);
+	if (doubt < 0)
+		return doubt;
 	r = sockets_dump_raw(ns, &udp, add_listener, l);
 	if (r < 0)
 		return r;
 	*ret = take_ptr(&l);
-	return 0;
+	return r | doubt;
 }
 
 void listeners_free(struct listeners *l)
@@ -54,16 +54,30 @@ void listeners_free(struct listeners *l)
 	free(l);
 }
 
-enum direction listeners_direction(const struct listeners *l, const struct netns *ns, const struct flow *f)
+static bool listens(const struct listeners *l, const struct flow *f, const struct addr *addr, uint16_t port)
 {
 	enum proto proto = f->proto == PROTO_MPTCP ? PROTO_TCP : f->proto;
 
-	if (l->ports[f->local_port] & 1u << proto)
-		for (size_t i = 0; i < l->n; i++)
-			if (l->v[i].port == f->local_port && l->v[i].proto == proto &&
-			    (addr_is_unset(&l->v[i].addr) || addr_equal(&l->v[i].addr, &f->local)))
-				return DIR_IN;
-	if (f->local_port >= ns->ephemeral_first && f->local_port <= ns->ephemeral_last)
+	if (!(l->ports[port] & 1u << proto))
+		return false;
+	for (size_t i = 0; i < l->n; i++)
+		if (l->v[i].port == port && l->v[i].proto == proto &&
+		    (addr_is_unset(&l->v[i].addr) || addr_equal(&l->v[i].addr, addr)))
+			return true;
+	return false;
+}
+
+static bool ephemeral(const struct netns *ns, uint16_t port)
+{
+	return port >= ns->ephemeral_first && port <= ns->ephemeral_last;
+}
+
+enum direction listeners_direction(const struct listeners *l, const struct netns *ns, const struct flow *f)
+{
+	if (listens(l, f, &f->local, f->local_port))
+		return DIR_IN;
+	if (ephemeral(ns, f->local_port) &&
+	    (!ephemeral(ns, f->remote_port) || listens(l, f, &f->remote, f->remote_port)))
 		return DIR_OUT;
 	return DIR_UNKNOWN;
 }

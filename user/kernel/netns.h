@@ -4,6 +4,7 @@
 #define SEVER_NETNS_H
 
 #include "kernel/nl.h"
+#include "kernel/owners.h"
 #include "model/filter.h"
 
 struct netns {
@@ -35,9 +36,9 @@ struct netns_door {
 int netns_discover(struct netns_table *t, const struct proctab *procs, const struct filter *f);
 /* Adds one more unless it is there. *ret points into the table until the next addition. */
 int netns_add(struct netns_table *t, const struct netns_door *door, const struct filter *f, struct netns **ret);
-/* Adds the namespace of a socket that process pid holds as fd: no process need be in it. -ESTALE: that socket is of
- * another namespace by now. */
-int netns_add_held(struct netns_table *t, uint32_t inode, uint32_t pid, uint32_t fd, const struct filter *f);
+/* Adds the namespace of a socket that some process holds: no process need be in it. Where it cannot be entered, the table
+ * says why. */
+int netns_add_held(struct netns_table *t, const struct held_netns *held, const struct filter *f);
 
 struct netns *netns_find(const struct netns_table *t, uint32_t inode);
 /* A descriptor of the namespace a socket belongs to, or negative errno. */

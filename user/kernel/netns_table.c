@@ -2,8 +2,13 @@
 /* netns_table.c - finding every namespace that a process is in, a mount keeps or a held socket shows. */
 #include "kernel/netns.h"
 
+#include <fcntl.h>
 #include <string.h>
 #include <sys/syscall.h>
+
+#ifndef PIDFD_THREAD
+#define PIDFD_THREAD O_EXCL
+#endif
 
 struct netns *netns_find(const struct netns_table *t, uint32_t inode)
 {
@@ -37,16 +42,37 @@ int netns_add(struct netns_table *t, const struct netns_door *door, const struct
 	return ns->err == -ENOMEM ? -ENOMEM : 0;
 }
 
-int netns_add_held(struct netns_table *t, uint32_t inode, uint32_t pid, uint32_t fd, const struct filter *f)
+/* A process whose first thread has ended is reached through another one (Linux 6.9). */
+static int borrow_socket(const struct held_netns *held)
 {
-	_close_ int pidfd = syscall(SYS_pidfd_open, pid, 0);
-	_close_ int sock = pidfd < 0 ? -1 : (int)syscall(SYS_pidfd_getfd, pidfd, fd, 0);
-	_close_ int ns = sock < 0 ? -errno : netns_of_socket(sock);
-	const struct netns_door door = { .inode = inode, .fd = ns };
+	_close_ int pidfd = syscall(SYS_pidfd_open, held->tid, held->tid == held->pid ? 0 : PIDFD_THREAD);
+	int fd = pidfd < 0 ? -1 : (int)syscall(SYS_pidfd_getfd, pidfd, held->fd, 0);
 
-	if (ns < 0)
-		return ns;
-	return netns_add(t, &door, f, NULL);
+	return fd >= 0 ? fd : errno == ESRCH || errno == EBADF ? -ENOENT : -errno;
+}
+
+/* A failure stands in the table: there is a namespace that was not looked into. */
+int netns_add_held(struct netns_table *t, const struct held_netns *held, const struct filter *f)
+{
+	_close_ int sock = borrow_socket(held);
+	_close_ int fd = sock < 0 ? sock : netns_of_socket(sock);
+	const struct netns_door door = { .inode = held->inode, .fd = fd };
+	struct netns *ns;
+	int r;
+
+	if (fd >= 0 || left_out(f, held->inode))
+		return netns_add(t, &door, f, NULL);
+	ns = netns_find(t, held->inode);
+	if (!ns) {
+		r = grow(&t->v, &t->cap, t->n + 1, sizeof(*t->v));
+		if (r < 0)
+			return r;
+		ns = &t->v[t->n++];
+		*ns = (struct netns){ .inode = held->inode };
+	}
+	if (!ns->nl)
+		ns->err = fd;
+	return 0;
 }
 
 static int find_self(struct netns_table *t)

@@ -20,12 +20,16 @@ struct nl {
 int nl_open(struct nl **ret)
 {
 	_cleanup_(nl_closep) struct nl *nl = calloc(1, sizeof(*nl));
+	const struct sockaddr_nl kernel = { .nl_family = AF_NETLINK };
 	int one = 1, size = RCVBUF;
 
 	if (!nl)
 		return -ENOMEM;
 	nl->sock = mnl_socket_open2(NETLINK_SOCK_DIAG, SOCK_CLOEXEC | SOCK_NONBLOCK);
 	if (!nl->sock || mnl_socket_bind(nl->sock, 0, MNL_SOCKET_AUTOPID) < 0)
+		return -errno;
+	/* From now on nobody else can send to it: the root of a container could otherwise answer for the kernel. */
+	if (connect(nl_fd(nl), (const struct sockaddr *)&kernel, sizeof(kernel)) < 0)
 		return -errno;
 	/* Both only make lost answers rarer; a lost answer is noticed and asked again. */
 	mnl_socket_setsockopt(nl->sock, NETLINK_CAP_ACK, &one, sizeof(one));
@@ -165,7 +169,7 @@ int nl_batch(struct nl *nl, void *buf, size_t len, size_t n, bool answers, uint3
 		got = receive(nl, !answers);
 		if (got == -ENOBUFS)
 			return 1;
-		if (got <= 0)
+		if (got < 0 || (!got && !answers))
 			return got;
 		r = feed(nl, got, &a, cb, arg);
 		if (r < 0)

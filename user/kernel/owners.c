@@ -30,6 +30,7 @@ int owners_read_holders(struct owners *o, const struct owner_scope *scope)
 		o->bpf_err = r;
 		o->bpf = NULL;
 		o->by_inode = true;
+		o->no_procs = !owners_proc_visible();
 	}
 	holders_clear(&o->holders);
 	return o->no_procs ? 0 : owners_proc_holders(o, scope->procs);

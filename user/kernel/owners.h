@@ -9,7 +9,7 @@
 
 /* A socket in a namespace that no process seems to be in; the way to it is the descriptor. */
 struct held_netns {
-	uint32_t inode, pid, fd;
+	uint32_t inode, pid, tid, fd;
 };
 
 struct other_socket {
@@ -31,6 +31,8 @@ struct owners {
 	int bpf_err;            /* why not BPF, 0 it is used */
 	bool by_inode;          /* holders are keyed by socket inode (/proc) instead of cookie (BPF) */
 	bool no_procs;          /* /proc is hidden: not even the processes are known */
+	bool confined;          /* we see only a pid namespace of our own */
+	bool filtered;          /* /proc leaves processes out (hidepid=, subset=) and we may not see past that */
 	uint64_t hidden_fds, hidden_netns; /* processes whose descriptors, whose namespace were refused */
 };
 
@@ -63,6 +65,7 @@ const char *owners_how(const struct owners *o);
 int owners_bpf_procs(struct owners *o);
 int owners_bpf_holders(struct owners *o, const struct owner_scope *scope);
 int owners_proc_procs(struct owners *o);
+bool owners_proc_visible(void); /* whether /proc shows as much as ourselves */
 int owners_proc_holders(struct owners *o, const bool *procs);
 
 #endif

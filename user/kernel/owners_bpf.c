@@ -10,7 +10,6 @@
 #include <netinet/in.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
 
 #include "owner.lskel.h"
 
@@ -19,24 +18,11 @@ struct owners_bpf {
 	int tasks, holders; /* links */
 };
 
-/* The inode of the initial pid namespace, the same on every kernel (include/linux/proc_ns.h:PROC_PID_INIT_INO). The programs
- * report initial pids; elsewhere they would not be the ones /proc shows. */
-#define INIT_PIDNS 0xeffffffcu
-
-static bool in_init_pidns(void)
-{
-	struct stat st;
-
-	return stat("/proc/self/ns/pid", &st) < 0 || st.st_ino == INIT_PIDNS;
-}
-
 int owners_bpf_open(struct owners_bpf **ret)
 {
 	struct owners_bpf *b;
 	int r = -ENOMEM;
 
-	if (!in_init_pidns())
-		return -EXDEV;
 	b = calloc(1, sizeof(*b));
 	if (!b)
 		return r;
@@ -120,6 +106,10 @@ int owners_bpf_procs(struct owners *o)
 {
 	int r = stream(o, o->bpf->tasks, sizeof(struct sever_task), on_task);
 
+	/* The programs report initial pids; elsewhere they are not the ones anyone here knows. */
+	if (r == 0 && o->bpf->skel->bss->caller != (uint32_t)getpid())
+		r = -EXDEV;
+	o->confined = r == -EXDEV;
 	proctab_sort(&o->procs);
 	return r;
 }
@@ -149,7 +139,7 @@ static int add_held(struct owners *o, const struct sever_holder *h)
 	int r = grow(&o->held, &o->cap_held, o->n_held + 1, sizeof(*o->held));
 
 	if (r == 0)
-		o->held[o->n_held++] = (struct held_netns){ h->netns, h->pid, h->fd };
+		o->held[o->n_held++] = (struct held_netns){ h->netns, h->pid, h->tid, h->fd };
 	return r;
 }
 

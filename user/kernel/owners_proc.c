@@ -2,14 +2,23 @@
 /* owners_proc.c - owners by walking /proc, where BPF is refused. A link says "socket:[inode]": sockets are known by
  * inode, and what a kernel shows in no namespace's dump cannot be found at all. */
 #include "kernel/owners.h"
+#include "kernel/caps.h"
 #include "kernel/cgroup.h"
 
 #include <dirent.h>
 #include <fcntl.h>
+#include <linux/capability.h>
+#include <signal.h>
 #include <string.h>
 #include <sys/stat.h>
 
 DEFINE_CLEANUP(DIR *, closedir)
+
+/* Whether it is us who lack something: then what could not be read may well be there. */
+static bool starved(int r)
+{
+	return r == -ENOMEM || r == -EMFILE || r == -ENFILE;
+}
 
 /* A whole small file below the directory dirfd, NUL-terminated. Its length or negative errno. */
 static ssize_t slurp(int dirfd, const char *name, char *buf, size_t size)
@@ -115,6 +124,34 @@ static bool is_pid(const char *name, uint32_t *ret)
 	return *name >= '1' && *name <= '9' && !*end && n <= INT32_MAX;
 }
 
+/* The inode of the initial pid namespace, the same on every kernel (include/linux/proc_ns.h:PROC_PID_INIT_INO). */
+#define INIT_PIDNS 0xeffffffcu
+
+static bool is_confined(void)
+{
+	struct stat st;
+
+	return stat("/proc/self/ns/pid", &st) == 0 && st.st_ino != INIT_PIDNS;
+}
+
+/* hidepid= hides the processes of others from whoever may not trace them. */
+static bool is_filtered(void)
+{
+	_fclose_ FILE *f = fopen("/proc/self/mountinfo", "re");
+	_free_ char *line = NULL;
+	bool filtered = false;
+	size_t cap = 0;
+
+	while (f && !cap_effective(CAP_SYS_PTRACE) && getline(&line, &cap, f) > 0) {
+		const char *hide = strstr(line, "hidepid=");
+
+		if (strstr(line, " / /proc ") && strstr(line, " - proc "))
+			filtered = strstr(line, "subset=pid") ||
+				   (hide && hide[8] != '0' && strncmp(hide + 8, "off", 3));
+	}
+	return filtered;
+}
+
 int owners_proc_procs(struct owners *o)
 {
 	_cleanup_(closedirp) DIR *proc = opendir("/proc");
@@ -122,12 +159,15 @@ int owners_proc_procs(struct owners *o)
 	_free_ char *mount = NULL;
 	struct dirent *e;
 	uint32_t pid;
-	int r = 0;
+	int r;
 
 	if (!memo)
 		return -ENOMEM;
-	if (cgroup_mount(&mount) == 0)
-		memo->mount = mount;
+	r = cgroup_mount(&mount);
+	if (starved(r))
+		return r;
+	memo->mount = mount;
+	r = 0;
 	while (proc && r == 0 && (e = readdir(proc))) {
 		_close_ int dir = -1;
 
@@ -136,34 +176,58 @@ int owners_proc_procs(struct owners *o)
 		dir = openat(dirfd(proc), e->d_name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 		if (dir >= 0)
 			r = read_proc(o, dir, pid, memo);
+		else if (starved(-errno))
+			r = -errno;
 	}
+	o->confined = is_confined();
+	o->filtered = is_filtered();
 	proctab_sort(&o->procs);
 	/* Whoever reads this is a process too: to see none is to see nothing. */
 	o->no_procs = !o->procs.n;
 	return r;
 }
 
+bool owners_proc_visible(void)
+{
+	return access("/proc/self/fd", F_OK) == 0;
+}
+
+/* Whether a process that is still there keeps its descriptors from us: hidepid= makes it look gone. */
+static bool hides(uint32_t pid, int err)
+{
+	if (err == ENOENT)
+		return kill(pid, 0) == 0 || errno == EPERM;
+	return err == EACCES || err == EPERM;
+}
+
 static int read_fds(struct owners *o, uint32_t proc)
 {
 	_cleanup_(closedirp) DIR *dir = NULL;
+	struct proc *p = &o->procs.v[proc];
 	struct dirent *e;
 	char link[64];
 	unsigned int inode;
 	ssize_t n;
 	int r = 0;
 
-	snprintf(link, sizeof(link), "/proc/%u/fd", o->procs.v[proc].pid);
+	p->hidden = false;
+	snprintf(link, sizeof(link), "/proc/%u/fd", p->pid);
 	dir = opendir(link);
+	if (!dir && starved(-errno))
+		return -errno;
 	if (!dir)
-		o->hidden_fds += errno == EACCES || errno == EPERM;
+		p->hidden = hides(p->pid, errno);
 	while (dir && r == 0 && (e = readdir(dir))) {
 		n = readlinkat(dirfd(dir), e->d_name, link, sizeof(link) - 1);
-		if (n <= 0)
+		if (n <= 0) {
+			p->hidden |= n < 0 && errno == EACCES;
 			continue;
+		}
 		link[n] = '\0';
 		if (sscanf(link, "socket:[%u]", &inode) == 1 && inode)
 			r = holders_add(&o->holders, inode, proc);
 	}
+	o->hidden_fds += p->hidden;
 	return r;
 }
 

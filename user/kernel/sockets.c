@@ -101,11 +101,11 @@ static bool mptcp_unlisted(void)
 
 /* Not filtered in the kernel, to learn whether there is any: only then must the TCP sockets tell what they carry, which
  * makes their dump several times as large. */
-static int dump_mptcp(struct pass *p, struct diag_dump *d)
+static int dump_mptcp(struct pass *p, struct diag_dump *d, uint32_t states)
 {
 	struct mptcp_seen m = { .cb = p->cb, .arg = p->arg };
 	struct pass mptcp = *p;
-	struct diag_dump all = { .states = ~(1u << STATE_CLOSE | 1u << STATE_LISTEN) };
+	struct diag_dump all = { .states = ~(1u << STATE_CLOSE | 1u << STATE_LISTEN) | states };
 	int r;
 
 	mptcp.proto = PROTO_MPTCP;
@@ -133,11 +133,11 @@ int sockets_dump(struct netns *ns, const struct filter *f, flow_cb cb, void *arg
 	_cleanup_(listeners_freep) struct listeners *listeners = NULL;
 	struct pass p = { .ns = ns, .cb = cb, .arg = arg };
 	struct diag_dump d = { .tcp_info = filter_names(f, SEL_OLDER_THAN), .code = code };
-	int r, doubt = 0;
+	int r, doubt;
 
 	if (!code)
 		return -ENOMEM;
-	r = listeners_read(ns, &listeners);
+	r = doubt = listeners_read(ns, &listeners);
 	if (r < 0)
 		return r;
 	p.listeners = listeners;
@@ -145,7 +145,7 @@ int sockets_dump(struct netns *ns, const struct filter *f, flow_cb cb, void *arg
 	if (!d.code_len)
 		d.code = NULL;
 	if (f->protos & (1u << PROTO_MPTCP | 1u << PROTO_TCP)) {
-		r = dump_mptcp(&p, &d);
+		r = dump_mptcp(&p, &d, f->states & 1u << STATE_LISTEN);
 		doubt |= r;
 	}
 	if (r >= 0 && f->protos & 1u << PROTO_TCP) {

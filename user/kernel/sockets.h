@@ -11,12 +11,13 @@ typedef int (*flow_cb)(const struct flow *f, void *arg);
 
 struct listeners;
 
-/* Listening TCP ports and unconnected UDP ones, to tell accepted flows from opened ones. */
+/* Listening TCP ports and unconnected UDP ones, to tell accepted flows from opened ones. 0; 1 some may be missing; negative
+ * errno. */
 int listeners_read(struct netns *ns, struct listeners **ret);
 void listeners_free(struct listeners *l);
 DEFINE_CLEANUP(struct listeners *, listeners_free)
-/* In: a listener of this namespace has the local address. Out: none has, and the local port is one that
- * connect() picks. Else unknown: the listener may have gone. */
+/* In: a listener of this namespace has the local address. Out: none has, the local port is one that connect() picks and the
+ * remote port is none of these or is listened on here. Else unknown: the listener may have gone. */
 enum direction listeners_direction(const struct listeners *l, const struct netns *ns, const struct flow *f);
 
 /* Shows each socket the filter's cheap half may match and some more, with netns and direction set, MPTCP before the TCP

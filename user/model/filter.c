@@ -60,7 +60,7 @@ static bool in_ranges(const struct ranges *r, uint16_t port)
 static bool in_flows(const struct flow_ids *ids, const struct flow *flow)
 {
 	for (size_t i = 0; i < ids->n; i++)
-		if (ids->v[i].cookie == flow->cookie && ids->v[i].netns == flow->netns)
+		if (flow_has_handle(flow, ids->v[i].cookie, ids->v[i].netns))
 			return true;
 	return false;
 }

@@ -26,9 +26,42 @@ uint64_t mptcp_key(uint32_t inode)
 	return 1ull << 63 | inode;
 }
 
+/* In the backlog, or orphaned: no inode. FNV-1a over what tells such connections apart. */
+static uint64_t tuple_key(const struct flow *f)
+{
+	struct {
+		uint8_t local[16], remote[16];
+		uint32_t netns, ports;
+	} t = { .netns = f->netns, .ports = (uint32_t)f->local_port << 16 | f->remote_port };
+	const uint8_t *p = (const uint8_t *)&t;
+	uint64_t h = 0xcbf29ce484222325ull;
+
+	memcpy(t.local, f->local.b, sizeof(t.local));
+	memcpy(t.remote, f->remote.b, sizeof(t.remote));
+	for (size_t i = 0; i < sizeof(t); i++)
+		h = (h ^ p[i]) * 0x100000001b3ull;
+	return h | 3ull << 62;
+}
+
 uint64_t flow_key(const struct flow *f)
 {
-	return f->proto == PROTO_MPTCP ? mptcp_key(f->inode) : f->cookie;
+	return f->proto != PROTO_MPTCP ? f->cookie : f->inode ? mptcp_key(f->inode) : tuple_key(f);
+}
+
+bool flow_has_handle(const struct flow *f, uint64_t cookie, uint32_t netns)
+{
+	if (f->netns != netns)
+		return false;
+	return flow_key(f) == cookie || (f->proto == PROTO_MPTCP && f->direction == DIR_OUT && f->cookie == cookie);
+}
+
+bool flow_is_same(const struct flow *victim, const struct flow *found)
+{
+	if (found->state == STATE_TIME_WAIT)
+		return victim->state == STATE_TIME_WAIT;
+	if (victim->proto == PROTO_UDP)
+		return found->state == victim->state;
+	return true;
 }
 
 /* Keys count up in batches per CPU: any odd multiplier spreads them. */

@@ -101,6 +101,13 @@ void flowset_clear(struct flowset *s);
 uint64_t flow_key(const struct flow *f);
 uint64_t mptcp_key(uint32_t inode);
 
+/* Whether COOKIE@NETNS names f: by flow_key(), which is what the reports print; of an MPTCP connection opened here, whose cookie
+ * is its own, by the cookie as well. */
+bool flow_has_handle(const struct flow *f, uint64_t cookie, uint32_t netns);
+/* Whether what was found under a victim's key is the victim's connection still: a closed one may leave a TIME_WAIT behind, and
+ * a destroyed UDP socket lives on without a peer. */
+bool flow_is_same(const struct flow *victim, const struct flow *found);
+
 bool flow_is_tcp(const struct flow *f); /* TCP or MPTCP */
 
 #endif

@@ -98,9 +98,11 @@ int holders_add(struct holders *h, uint64_t key, uint32_t proc)
 			return r;
 	}
 	slot = slot_of(h, key);
-	for (set = slot->key ? slot->set : 0; set; set = h->sets[set].parent)
-		if (h->sets[set].proc == proc)
-			return 0;
+	/* The descriptors of a process come together, so only the newest member can be a repeat. To look at all would let whoever
+	 * passes sockets to thousands of children stall us. */
+	set = slot->key ? slot->set : 0;
+	if (set && h->sets[set].proc == proc)
+		return 0;
 	r = intern(h, slot->key ? slot->set : 0, proc, &set);
 	if (r < 0)
 		return r;

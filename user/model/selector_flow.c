@@ -144,6 +144,9 @@ int read_state(const char *text, struct selector *s, char *why)
 		    "close-wait, last-ack or closing");
 }
 
+/* A thousand years: what follows may count microseconds without overflow. */
+#define DURATION_MAX_MS (1000ull * 365 * 86400 * 1000)
+
 int duration_parse(const char *text, uint64_t *ret_ms)
 {
 	static const struct {
@@ -156,7 +159,7 @@ int duration_parse(const char *text, uint64_t *ret_ms)
 	for (size_t i = 0; i < array_size(units); i++) {
 		if (strcmp(text + n, units[i].unit))
 			continue;
-		if (word_number(text, n, 10, UINT64_MAX / units[i].ms, &value) < 0)
+		if (word_number(text, n, 10, DURATION_MAX_MS / units[i].ms, &value) < 0)
 			return -EINVAL;
 		*ret_ms = value * units[i].ms;
 		return 0;

@@ -23,7 +23,7 @@ struct session {
 	char remote_host[256];   /* as logind recorded it, "" none */
 	uint64_t start;          /* of the leader, unit of struct proc */
 	uint32_t uid;            /* log-in uid */
-	uint32_t leader;         /* pid, 0 gone or unknown */
+	uint32_t leader;         /* pid of who opened it, 0 gone */
 	uint32_t audit;          /* audit session id, ID_UNSET none */
 	uint32_t survivor;       /* pid of the multiplexer or detached process, 0 none */
 	enum survives survives;

@@ -150,6 +150,18 @@ static void elect_leaders(const struct proctab *procs, struct sessions *s)
 	}
 }
 
+/* The oldest process is the leader only while the real one lives. What it left behind is found by its parent, which is init by
+ * now, and by its user: who opens a session for others and is started by init, such as sshd by its socket, is root. */
+static void dismiss_leftovers(const struct proctab *procs, struct sessions *s)
+{
+	for (size_t i = 0; i < s->n; i++) {
+		int32_t at = proctab_find(procs, s->v[i].leader);
+
+		if (at >= 0 && procs->v[at].ppid == 1 && procs->v[at].uid && procs->v[at].uid == s->v[i].uid)
+			s->v[i].leader = 0;
+	}
+}
+
 /* The one logind session whose leader has that audit session, -1 none or several. */
 static int32_t session_audited(const struct sessions *s, size_t n, uint32_t audit)
 {
@@ -225,6 +237,7 @@ int sessions_read(struct proctab *procs, struct sessions *ret)
 	r = read_audit(v, procs->n, &s);
 	if (r < 0)
 		return r;
+	dismiss_leftovers(procs, &s);
 	*ret = s;
 	memset(&s, 0, sizeof(s));
 	return 0;

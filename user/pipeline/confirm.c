@@ -6,23 +6,12 @@
 
 #include <string.h>
 
-/* What a look found under a victim's cookie need not be the victim's connection any more: a closed one leaves a
- * TIME_WAIT behind, and a destroyed UDP socket lives on without a peer. */
-static bool still_the_same(const struct flow *victim, const struct flow *found)
-{
-	if (found->state == STATE_TIME_WAIT)
-		return victim->state == STATE_TIME_WAIT;
-	if (victim->proto == PROTO_UDP)
-		return found->state == victim->state;
-	return true;
-}
-
 static int on_found(const struct flow *found, void *arg)
 {
 	struct job *j = arg;
 	struct flow *f = flowset_find(&j->frozen.flows, found);
 
-	if (f && still_the_same(f, found)) {
+	if (f && flow_is_same(f, found)) {
 		f->present = true;
 		f->wqueue = found->wqueue;
 	}
@@ -65,6 +54,7 @@ int confirm_select(struct job *j)
 	for (size_t i = 0; i < set->n; i++)
 		set->v[i].present = false;
 	selection_clear(&j->after);
+	j->after.lean = j->frozen.lean;
 	return j->source->ops->select(j->source, &j->filter, set, &j->after);
 }
 

@@ -6,8 +6,9 @@
 
 #include <string.h>
 
-/* We, and the chain of processes that started us. pid 1 is nobody's parent in particular. */
-static int read_ancestors(const struct proctab *procs, struct ids *ret)
+/* We, and the chain of processes that started us. pid 1 is nobody's parent in particular. *ret_broken: one of them is not to be
+ * seen; *ret_hidden: one does not show what it holds. */
+static int read_ancestors(const struct proctab *procs, struct ids *ret, bool *ret_broken, bool *ret_hidden)
 {
 	uint32_t pid = getpid();
 	int32_t at;
@@ -16,6 +17,8 @@ static int read_ancestors(const struct proctab *procs, struct ids *ret)
 	for (size_t i = 0; pid > 1 && r == 0 && i <= procs->n; i++) {
 		r = ids_add(ret, pid);
 		at = proctab_find(procs, pid);
+		*ret_broken |= at < 0;
+		*ret_hidden |= at >= 0 && procs->v[at].hidden;
 		pid = at < 0 ? 0 : procs->v[at].ppid;
 	}
 	ids_sort(ret);
@@ -53,14 +56,18 @@ int guard_mark_self(struct job *j)
 	struct flowset *set = &j->frozen.flows;
 	int32_t session = own_session(p);
 	struct ids pids = { 0 };
-	int r = read_ancestors(p->procs, &pids);
+	bool hidden = false;
+	int r = read_ancestors(p->procs, &pids, &j->orphaned, &hidden);
 
 	for (size_t i = 0; i < set->n && r == 0; i++) {
 		struct flow *f = &set->v[i];
 
-		f->self = f->direction != DIR_OUT &&
-			  (held_by(f, p, &pids) || (session >= 0 && f->transport && f->session == session));
+		f->self = held_by(f, p, &pids) || (session >= 0 && f->transport && f->session == session);
 	}
+	j->orphaned |= j->frozen.owners.confined;
+	if (r == 0 && hidden)
+		r = note(&j->source->notes, "what the processes hold that started this one is hidden: your own "
+					    "connection may be among the victims");
 	free(pids.v);
 	return r;
 }
@@ -78,18 +85,51 @@ static enum status refuse(struct job *j, const char *note)
 	return STATUS_GUARD;
 }
 
-/* A prefix of length 0 is everyone in other words. */
+static bool has_all_addresses(const struct prefixes *p)
+{
+	for (size_t i = 0; i < p->n; i++)
+		if (!p->v[i].len)
+			return true;
+	return false;
+}
+
+static bool has_all_ports(const struct ranges *r)
+{
+	for (size_t i = 0; i < r->n; i++)
+		if (r->v[i].first <= 1 && r->v[i].last == UINT16_MAX)
+			return true;
+	return false;
+}
+
+static bool says_all(const struct request *req)
+{
+	for (size_t i = 0; i < req->n_selectors; i++)
+		if (req->selectors[i].kind == SEL_ALL)
+			return true;
+	return false;
+}
+
+/* Whether nothing that was said restricts the victims to somebody: a protocol, a state, every port, every address. A namespace is
+ * somebody, unless everyone in it was asked for in so many words. */
 static bool means_everyone(const struct job *j)
 {
 	const struct filter *f = &j->filter;
+	const unsigned int weak = 1u << SEL_PROTO | 1u << SEL_STATE | 1u << SEL_NETNS;
+	unsigned int vacuous = 0;
 
-	for (size_t i = 0; i < f->clients.n; i++)
-		if (!f->clients.v[i].len)
-			return true;
-	for (size_t i = 0; i < f->peers.n; i++)
-		if (!f->peers.v[i].len)
-			return true;
-	return !f->named;
+	if (has_all_addresses(&f->clients))
+		vacuous |= 1u << SEL_CLIENT;
+	if (has_all_addresses(&f->peers))
+		vacuous |= 1u << SEL_PEER;
+	if (has_all_ports(&f->local_ports))
+		vacuous |= 1u << SEL_LOCAL_PORT;
+	if (has_all_ports(&f->remote_ports))
+		vacuous |= 1u << SEL_REMOTE_PORT;
+	if (!f->older_ms)
+		vacuous |= 1u << SEL_OLDER_THAN;
+	if (f->named & ~(vacuous | weak))
+		return false;
+	return f->named & vacuous || says_all(j->req) || !filter_names(f, SEL_NETNS);
 }
 
 /* The first login uid that holds f beside those the request is about; ID_UNSET none. */
@@ -132,27 +172,6 @@ static enum status check_shared(struct job *j)
 	return refuse(j, "a connection of the request is shared with another user");
 }
 
-/* A handle is to name one flow. Of MPTCP it may name all that one listener accepted, see flow_key(). */
-static enum status check_handles(struct job *j)
-{
-	const struct flowset *set = &j->frozen.flows;
-	const struct flow_ids *ids = &j->filter.flows;
-
-	for (size_t i = 0; i < ids->n; i++) {
-		size_t named = 0;
-
-		for (size_t k = 0; k < set->n; k++)
-			named += set->v[k].cookie == ids->v[i].cookie && set->v[k].netns == ids->v[i].netns;
-		if (named < 2)
-			continue;
-		fail(0, j->err, "refused: flow %jx@%u names %zu MPTCP connections, as they share their listener's "
-				"cookie; choose by --client or --remote-port", (uintmax_t)ids->v[i].cookie,
-		     ids->v[i].netns, named);
-		return refuse(j, "its handle names other connections as well");
-	}
-	return STATUS_OK;
-}
-
 /* Without the processes nobody can say which flow is the caller's own. */
 static enum status check_self(struct job *j)
 {
@@ -160,9 +179,9 @@ static enum status check_self(struct job *j)
 
 	if (j->req->include_self)
 		return STATUS_OK;
-	if (j->frozen.owners.no_procs) {
-		fail(0, j->err, "refused: no process can be seen, so your own connection cannot be told from the "
-				"others; --include-self cuts it with them");
+	if (j->orphaned) {
+		fail(0, j->err, "refused: not all processes that started this one can be seen, so your own connection "
+				"cannot be told from the others; --include-self cuts it with them");
 		return refuse(j, "cannot tell the caller's own connection");
 	}
 	for (size_t i = 0; i < j->frozen.flows.n; i++) {
@@ -193,8 +212,6 @@ enum status guard_check(struct job *j)
 		     (uintmax_t)j->req->max);
 		return refuse(j, "more connections match than --max allows");
 	}
-	s = check_handles(j);
-	if (s == STATUS_OK)
-		s = check_shared(j);
+	s = check_shared(j);
 	return s == STATUS_OK ? check_self(j) : s;
 }

@@ -17,6 +17,7 @@ struct job {
 	struct selection after;  /* what matched once they were dead */
 	uint64_t frozen_us;      /* CLOCK_MONOTONIC when the list was frozen */
 	uint64_t deadline_us;
+	bool orphaned; /* the processes that started this one are not all to be seen */
 	bool proven; /* a second selection found every victim gone */
 };
 

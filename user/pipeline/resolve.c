@@ -83,24 +83,29 @@ static int unit(const struct selector *s, struct filter *f, char *err)
 	if (asprintf(&name, "%s%s", s->text, strchr(s->text, '.') ? "" : ".service") < 0)
 		return -ENOMEM;
 	r = cgroup_unit(name, &f->units);
-	return r == -ENOMEM ? r : r < 0 ? fail(-ESRCH, err, "no such unit has processes: %s", name) : 0;
+	return r == -ENOMEM ? r : r < 0 ? fail(-ESRCH, err, "no such unit: %s (no cgroup is named so)", name) : 0;
+}
+
+/* Our own is found where /proc is hidden too. */
+static int own_netns(uint32_t *ret)
+{
+	_close_ int fd = netns_own();
+
+	return fd < 0 ? fd : netns_inode_of_fd(fd, ret);
 }
 
 static int netns(const struct selector *s, struct filter *f, char *err)
 {
 	_free_ char *named = NULL;
-	const char *path = s->text;
 	uint32_t inode = s->netns.inode;
 	int r = 0;
 
 	if (s->netns.form == NETNS_NAME && asprintf(&named, "/run/netns/%s", s->text) < 0)
 		return -ENOMEM;
 	if (s->netns.form == NETNS_SELF)
-		path = "/proc/self/ns/net";
-	else if (named)
-		path = named;
-	if (s->netns.form != NETNS_INODE)
-		r = netns_inode_of_path(path, &inode);
+		r = own_netns(&inode);
+	else if (s->netns.form != NETNS_INODE)
+		r = netns_inode_of_path(named ? named : s->text, &inode);
 	if (r < 0)
 		return fail(r == -EACCES || r == -EPERM ? -EPERM : -ESRCH, err,
 			    "no such network namespace: %s (%s)", s->text, strerror(-r));

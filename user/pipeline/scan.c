@@ -28,7 +28,7 @@ static bool mark_frozen(struct flowset *frozen, const struct flow *f)
 	/* A destroyed UDP socket lives on without a peer; with one, its program has connected it again. */
 	if (known->proto == PROTO_UDP && known->state == STATE_ESTABLISHED && known->outcome == OUT_DEAD)
 		return f->state != STATE_ESTABLISHED;
-	known->present = true;
+	known->present |= flow_is_same(known, f);
 	return true;
 }
 
@@ -61,6 +61,9 @@ static int on_flow(const struct flow *found, void *arg)
 /* Dumps namespaces from number `from` on. One that went away meanwhile has no flows any more. */
 static int dump_from(struct source *s, size_t from, struct look *l)
 {
+	struct filter wide = *l->filter; /* a victim may be in another state by now */
+
+	wide.states |= STATES_DEFAULT;
 	for (size_t i = from; i < s->netns.n; i++) {
 		struct netns *ns = &s->netns.v[i];
 		int r;
@@ -68,7 +71,7 @@ static int dump_from(struct source *s, size_t from, struct look *l)
 		if (!ns->nl || (filter_names(l->filter, SEL_NETNS) && !ids_has(&l->filter->netns, ns->inode)))
 			continue;
 		l->ns = ns;
-		r = sockets_dump(ns, l->filter, on_flow, l);
+		r = sockets_dump(ns, l->frozen ? &wide : l->filter, on_flow, l);
 		if (r < 0)
 			return r;
 		if (r > 0) {
@@ -83,7 +86,7 @@ static int dump_from(struct source *s, size_t from, struct look *l)
 static void add_held(struct source *s, const struct owners *o, const struct filter *f)
 {
 	for (size_t i = 0; i < o->n_held; i++)
-		netns_add_held(&s->netns, o->held[i].inode, o->held[i].pid, o->held[i].fd, f);
+		netns_add_held(&s->netns, &o->held[i], f);
 }
 
 static int read_holders(struct source *s, struct selection *sel, struct owner_scope *scope,
@@ -95,9 +98,9 @@ static int read_holders(struct source *s, struct selection *sel, struct owner_sc
 	if (!known)
 		return -ENOMEM;
 	for (size_t i = 0; i < s->netns.n; i++)
-		known[i] = s->netns.v[i].inode;
+		if (s->netns.v[i].nl || s->netns.v[i].err)
+			known[scope->n_known++] = s->netns.v[i].inode;
 	scope->known = known;
-	scope->n_known = s->netns.n;
 	r = owners_read_holders(&sel->owners, scope);
 	sel->people.by_inode = sel->owners.by_inode;
 	if (r == 0)
@@ -143,7 +146,7 @@ static bool may_be_lean(const struct look *l)
 {
 	const struct flowset *set = &l->sel->flows;
 
-	if (!l->sel->lean || filter_needs_people(l->filter) || filter_names(l->filter, SEL_FLOW) ||
+	if (!l->sel->lean || !owners_proc_visible() || filter_needs_people(l->filter) || filter_names(l->filter, SEL_FLOW) ||
 	    !filter_names(l->filter, SEL_NETNS))
 		return false;
 	for (size_t i = 0; i < set->n; i++)
@@ -152,19 +155,30 @@ static bool may_be_lean(const struct look *l)
 	return true;
 }
 
-/* What we and those who started us hold: /proc shows that at once. */
-static int read_own_holders(struct look *l)
+/* What we, those who started us and the processes of our session hold: /proc shows that at once, or else the whole pass must. */
+static int read_own_holders(struct source *s, struct look *l)
 {
 	struct owners *o = &l->sel->owners;
 	_free_ bool *own = calloc(o->procs.n + 1, sizeof(*own));
+	int32_t self = proctab_find(&o->procs, getpid());
+	size_t n = 0;
+	int r;
 
 	if (!own)
 		return -ENOMEM;
-	for (int32_t i = proctab_find(&o->procs, getpid()); i >= 0 && !own[i] && o->procs.v[i].pid != 1;
+	for (size_t i = 0; i < o->procs.n && self >= 0 && o->procs.v[self].session >= 0; i++)
+		own[i] = o->procs.v[i].session == o->procs.v[self].session;
+	for (int32_t i = self; i >= 0 && o->procs.v[i].pid > 1 && n++ < o->procs.n;
 	     i = proctab_find(&o->procs, o->procs.v[i].ppid))
 		own[i] = true;
+	r = owners_proc_holders(o, own);
+	if (r == 0 && o->hidden_fds) {
+		o->hidden_fds = 0;
+		holders_clear(&o->holders);
+		return read_matched_holders(s, l);
+	}
 	o->by_inode = l->sel->people.by_inode = true;
-	return owners_proc_holders(o, own);
+	return r;
 }
 
 static bool belongs(const struct flow *f, void *arg)
@@ -196,7 +210,7 @@ static int select_flows(struct source *s, struct look *l)
 		known = s->netns.n;
 		if (l->frozen && !set->n)
 			return 0; /* a second look that found nobody new */
-		r = may_be_lean(l) ? read_own_holders(l) : read_matched_holders(s, l);
+		r = may_be_lean(l) ? read_own_holders(s, l) : read_matched_holders(s, l);
 		if (r < 0)
 			return r;
 		if (s->netns.n == known)
@@ -232,6 +246,10 @@ static void account(struct source *s, const struct filter *f, struct selection *
 		note(&s->notes, "%llu processes hide their network namespace: there may be more than were searched",
 		     (unsigned long long)o->hidden_netns);
 	sel->incomplete |= closed || (o->hidden_netns && !filter_names(f, SEL_NETNS));
+	if (o->confined || o->filtered)
+		note(&s->notes, o->confined ? "only the processes of this pid namespace were seen" :
+					      "/proc shows only some of the processes (hidepid=)");
+	sel->incomplete |= o->confined || o->filtered;
 	if (o->no_procs)
 		note(&s->notes, "/proc shows no processes and BPF is refused (%s): no flow can be given to a user",
 		     strerror(-o->bpf_err));

@@ -96,7 +96,8 @@ static int on_listener(const struct flow *f, void *arg)
 
 static bool is_listener(struct job *j, struct flow_id id)
 {
-	const struct filter listening = { .protos = 1u << PROTO_TCP, .states = 1u << STATE_LISTEN };
+	const struct filter listening = { .protos = 1u << PROTO_TCP | 1u << PROTO_MPTCP,
+					  .states = 1u << STATE_LISTEN };
 	struct netns *ns = netns_find(&j->source->netns, id.netns);
 
 	return ns && ns->nl && sockets_dump(ns, &listening, on_listener, &id) >= 0 && !id.cookie;
@@ -112,6 +113,12 @@ static int add_handle(struct job *j, const struct flow_id *id)
 			  .outcome = OUT_STALE };
 	int r;
 
+	if (is_listener(j, *id) && j->frozen.flows.n) {
+		f.outcome = OUT_SPARED;
+		f.note = "a listening socket, which is never selected";
+		r = flowset_add(&j->frozen.flows, &f);
+		return r < 0 ? r : 0;
+	}
 	if (is_listener(j, *id))
 		return fail(0, j->err, "flow %jx@%u is a listening socket, which is never selected",
 			    (uintmax_t)id->cookie, id->netns);
@@ -128,7 +135,7 @@ static int add_handle(struct job *j, const struct flow_id *id)
 static bool named_by(const struct flowset *set, const struct flow_id *id)
 {
 	for (size_t i = 0; i < set->n; i++)
-		if (set->v[i].cookie == id->cookie && set->v[i].netns == id->netns)
+		if (flow_has_handle(&set->v[i], id->cookie, id->netns))
 			return true;
 	return false;
 }

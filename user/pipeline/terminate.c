@@ -86,25 +86,24 @@ static int prove(struct job *j)
 	return 0;
 }
 
-static int drain_all(struct job *j)
+static int drain_first(struct job *j, bool (*want)(const struct flow *f))
 {
 	struct worklist w = { 0 };
-	int r = worklist_make(j, others, &w);
+	int r = worklist_make(j, want, &w);
 	_free_ struct flow **v = w.v;
 
 	return r < 0 ? r : drain(j, &w);
 }
 
-/* Cuts everyone but the caller, proves it, tries again what the next engine may reach, waits for what lingers; the
- * caller comes last, when all else is known. */
-static int cut_all(struct job *j)
+/* Cuts, proves it, tries again what the next engine may reach and waits for what lingers. */
+static int finish(struct job *j, bool (*want)(const struct flow *f))
 {
 	const struct timespec pause = { .tv_nsec = 5000000 };
-	int r = j->req->drain_ms ? drain_all(j) : 0;
+	int r = j->req->drain_ms ? drain_first(j, want) : 0;
 
 	j->deadline_us = now_us() + j->req->timeout_ms * 1000;
 	if (r == 0)
-		r = cut(j, others, j->req->drain_ms);
+		r = cut(j, want, j->req->drain_ms);
 	if (r == 0)
 		r = prove(j);
 	while (r == 0 && !job_over(j) && (any(j, again) || any(j, lingering))) {
@@ -117,10 +116,15 @@ static int cut_all(struct job *j)
 		if (r == 0)
 			r = prove(j);
 	}
-	if (r < 0 || !any(j, own))
-		return r;
-	r = cut(j, own, false);
-	return r < 0 ? r : prove(j);
+	return r;
+}
+
+/* The caller comes last, when all else is known. */
+static int cut_all(struct job *j)
+{
+	int r = any(j, others) ? finish(j, others) : 0;
+
+	return r == 0 && any(j, own) ? finish(j, own) : r;
 }
 
 /* Says of each session that loses its transport what will be left of it. */
@@ -172,9 +176,12 @@ static enum status act(struct job *j, struct names *names)
 				j->frozen.flows.v[i].outcome = OUT_PLANNED;
 		return STATUS_OK;
 	}
-	if (r == 0)
-		r = cut_all(j);
-	return r < 0 ? job_broken(j, r, "cut short") : STATUS_OK;
+	if (r < 0)
+		return job_broken(j, r, "cannot look at the sessions");
+	r = cut_all(j);
+	if (r < 0)
+		job_broken(j, r, "cut short");
+	return r < 0 ? STATUS_PARTIAL : STATUS_OK; /* whatever it was: some may be dead */
 }
 
 static bool matched(const struct flow *f)

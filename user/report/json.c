@@ -33,7 +33,7 @@ static void put_identity(struct jsonl *j, const struct flow *f)
 {
 	char id[40];
 
-	snprintf(id, sizeof(id), "%llx@%u", (unsigned long long)f->cookie, f->netns);
+	snprintf(id, sizeof(id), "%llx@%u", (unsigned long long)flow_key(f), f->netns);
 	jsonl_word(j, "flow", id);
 	jsonl_word(j, "proto", NAME_OF(proto_name, f->proto, PROTO_MAX));
 	jsonl_word(j, "family", f->family == AF_INET ? "inet" : f->family == AF_INET6 ? "inet6" : NULL);
