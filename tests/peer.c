@@ -8,11 +8,13 @@
  *	peer try ADDR PORT [FROM]		connects and expects an echo: "ok", or what went wrong
  *	peer netns FILE				a new network namespace, lo up, mounted on FILE
  *	peer demote UID N PROGRAM...		runs sever, which becomes UID before its N-th batch of orders to destroy
- *	peer swallow orders|all PROGRAM...	runs sever, whose orders to destroy do not arrive; nor can it go about otherwise
+ *	peer swallow orders|all PROGRAM...	runs sever, whose orders to destroy do not arrive; nor can it go about otherwise;
+ *						the first one lost makes the file $SWALLOWED
  *	peer now				monotonic milliseconds
  *
  * OPTIONS, in the order they take effect: -n FILE enter this network namespace, -g DIR join this cgroup, -l UID
- * become this login uid (with a new audit session), -u UID become this user, -c yet keep CAP_NET_ADMIN.
+ * become this login uid (with a new audit session), -p lose CAP_SYS_PTRACE, -u UID become this user, -c yet keep
+ * CAP_NET_ADMIN.
  * The commands of `run` are listed in peer_run.c. */
 #include "peer.h"
 
@@ -120,15 +122,16 @@ static void become(unsigned int uid, bool net_admin)
 static int take_options(int argc, char **argv)
 {
 	const char *user = NULL, *login = NULL, *netns = NULL, *cgroup = NULL;
-	bool net_admin = false;
+	bool net_admin = false, no_ptrace = false;
 	int o;
 
-	while ((o = getopt(argc, argv, "+n:g:l:u:c")) != -1) {
+	while ((o = getopt(argc, argv, "+n:g:l:u:cp")) != -1) {
 		netns = o == 'n' ? optarg : netns;
 		cgroup = o == 'g' ? optarg : cgroup;
 		login = o == 'l' ? optarg : login;
 		user = o == 'u' ? optarg : user;
 		net_admin = net_admin || o == 'c';
+		no_ptrace = no_ptrace || o == 'p';
 	}
 	if (netns)
 		enter_netns(netns);
@@ -136,6 +139,8 @@ static int take_options(int argc, char **argv)
 		put(cgroup, "cgroup.procs", "0");
 	if (login)
 		put("/proc/self", "loginuid", login);
+	if (no_ptrace)
+		check(prctl(PR_CAPBSET_DROP, CAP_SYS_PTRACE), "CAP_SYS_PTRACE"); /* gone with the next exec */
 	if (user)
 		become(atoi(user), net_admin);
 	return optind;

@@ -9,11 +9,14 @@
 
 void do_fork(char **w)
 {
-	pid_t pid = fork();
+	long n = w[1] ? number(w + 1) : 1;
+	pid_t pid = 0;
 
-	(void)w;
-	check(pid, "fork");
-	if (pid == 0) {
+	for (; n > 0; n--) {
+		pid = fork();
+		check(pid, "fork");
+		if (pid)
+			continue;
 		prctl(PR_SET_PDEATHSIG, SIGKILL);
 		for (;;)
 			pause();

@@ -11,7 +11,8 @@
  *	close WHICH, abort WHICH (RST), shut WHICH (FIN), deaf WHICH (all that arrives is dropped), hear WHICH
  *	latency MS		echoes over and over, how long they take
  *	churn MS		end and reopen connections of ours as fast as it goes
- *	fork			a child that inherits every descriptor
+ *	fork [N]		a child, or N, that inherit every descriptor
+ *	unlead			our first thread ends, another goes on: /proc has no descriptors of ours any more
  *	run PROGRAM...		as our child, while we hold our connections
  *	become PROGRAM...	in our place, its stdin a connection of ours
  *	take @NAME, give @NAME	every connection to another process
@@ -23,9 +24,16 @@
 #include "peer.h"
 
 #include <fcntl.h>
+#include <pthread.h>
+#include <signal.h>
 #include <sys/epoll.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
 
 #define MAX_WORDS 32
+
+static int control;
+static void serve(void);
 
 static void do_listen(char **w)
 {
@@ -171,6 +179,28 @@ static void do_netns(char **w)
 	printf("= moved\n");
 }
 
+static void *go_on(void *arg)
+{
+	char link[64];
+
+	(void)arg;
+	prctl(PR_SET_PDEATHSIG, SIGKILL); /* of each thread its own */
+	while (readlink("/proc/self/ns/net", link, sizeof(link)) > 0)
+		wait_ms(1);
+	printf("= first thread ended\n");
+	serve();
+	return NULL;
+}
+
+static void do_unlead(char **w)
+{
+	pthread_t t;
+
+	(void)w;
+	check(-pthread_create(&t, NULL, go_on, NULL), "thread");
+	syscall(SYS_exit, 0);
+}
+
 static void do_stop(char **w)
 {
 	(void)w;
@@ -194,7 +224,8 @@ static void obey(char **words)
 		{ "hear", do_act },	   { "fork", do_fork },
 		{ "run", do_run },	   { "become", do_become },
 		{ "give", do_give },	   { "take", do_take },
-		{ "netns", do_netns },	   { "quit", do_stop },
+		{ "netns", do_netns },	   { "unlead", do_unlead },
+		{ "quit", do_stop },
 	};
 	size_t i;
 
@@ -207,10 +238,10 @@ static void obey(char **words)
 	printf("= error no such command\n");
 }
 
-static void obey_lines(int ctl)
+static void obey_lines(void)
 {
 	char buf[4096], *line, *next, *words[MAX_WORDS + 1];
-	ssize_t n = read(ctl, buf, sizeof(buf) - 1);
+	ssize_t n = read(control, buf, sizeof(buf) - 1);
 	int k;
 
 	check(n, "control fifo");
@@ -226,20 +257,17 @@ static void obey_lines(int ctl)
 	}
 }
 
-int run(int ctl, char **command)
+static void serve(void)
 {
-	struct epoll_event ev[64] = { { .events = EPOLLIN, .data.u32 = MAX_CONN } };
+	struct epoll_event ev[64];
 	int i, n;
 
-	epfd = epoll_create1(EPOLL_CLOEXEC);
-	check(epoll_ctl(epfd, EPOLL_CTL_ADD, ctl, ev), "epoll_ctl");
-	obey(command);
 	while ((n = epoll_wait(epfd, ev, 64, -1)) >= 0 || errno == EINTR) {
 		for (i = 0; i < n; i++) {
 			unsigned int which = ev[i].data.u32;
 
 			if (which == MAX_CONN)
-				obey_lines(ctl);
+				obey_lines();
 			else if (which > MAX_CONN)
 				received(ev[i].data.u64 >> 32);
 			else if (conns[which].fd < 0 || conns[which].over)
@@ -251,5 +279,16 @@ int run(int ctl, char **command)
 		}
 	}
 	die("epoll_wait");
+}
+
+int run(int ctl, char **command)
+{
+	struct epoll_event ev = { .events = EPOLLIN, .data.u32 = MAX_CONN };
+
+	control = ctl;
+	epfd = epoll_create1(EPOLL_CLOEXEC);
+	check(epoll_ctl(epfd, EPOLL_CTL_ADD, ctl, &ev), "epoll_ctl");
+	obey(command);
+	serve();
 	return 1;
 }

@@ -4,6 +4,7 @@
  * setresuid() first, and what the kernel then says to it is the kernel's own answer. */
 #include "peer.h"
 
+#include <fcntl.h>
 #include <linux/netlink.h>
 #include <linux/sock_diag.h>
 #include <signal.h>
@@ -69,6 +70,15 @@ static long instead(pid_t pid, const struct user_regs_struct *r, bool all)
 	return order_size(pid, r);
 }
 
+/* Says so, once the first order is lost: from then on the list of victims is settled. */
+static void mark(pid_t pid, const struct user_regs_struct *r)
+{
+	const char *file = getenv("SWALLOWED");
+
+	if (file && order_size(pid, r))
+		close(open(file, O_WRONLY | O_CREAT | O_CLOEXEC, 0644));
+}
+
 int swallow(bool all, char **argv)
 {
 	struct user_regs_struct r;
@@ -79,6 +89,7 @@ int swallow(bool all, char **argv)
 	while (WIFSTOPPED(status = step(pid, &r))) { /* entry */
 		value = instead(pid, &r, all);
 		if (value) {
+			mark(pid, &r);
 			r.orig_rax = -1;
 			ptrace(PTRACE_SETREGS, pid, 0, &r);
 		}

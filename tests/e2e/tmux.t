@@ -21,10 +21,12 @@ shows() { grep -ao 'n=[0-9]*\.' "$T/$1.out" | tr -cd '0-9\n' | awk -v n="$2" '$1
 survives() { json_field "$(grep session_cut "$OUT" | grep "\"audit:$1\"")" survives; }	# SESSION, by the last run
 what_survives() { echo "$(survives "$mux") $(survives "$plain") $(survives "$nohup")"; }
 
-talk tmux ssh_to alice $A -tt $HOST "$GREETING; exec tmux -L t new sh count tmux"
+# tmux discards what its terminal has not shown yet: it may start when we have read the greeting.
+AFTER="$GREETING; read -r go; exec tmux -L t"
+talk tmux ssh_to alice $A -tt $HOST "$AFTER new sh count tmux"
 talk plain ssh_to alice $A -tt $HOST "$GREETING; sh count plain; echo never"
 talk nohup ssh_to alice $B $HOST "setsid nohup sh count nohup >/dev/null 2>&1 </dev/null & $GREETING; exec cat"
-greeted tmux plain nohup
+greeted tmux plain nohup && say tmux go
 mux=$(session tmux) plain=$(session plain) nohup=$(session nohup)
 for file in tmux plain nohup; do
 	ok "WTS-1: a counter runs: $file" counts $file
@@ -62,8 +64,8 @@ ok "WTS-6: which does it no harm" counts tmux
 
 # --- back to it ------------------------------------------------------------------------------------
 
-talk again ssh_to alice $B -tt $HOST "$GREETING; exec tmux -L t attach"
-greeted again
+talk again ssh_to alice $B -tt $HOST "$AFTER attach"
+greeted again && say again go
 ok "WTS-2: back from another address: the same counter, not begun anew" until_true 10 shows again "$was"
 is "$(cat "/proc/$server/comm")" "tmux: server" "WTS-2: kept by the same process"
 sever_run list sessions --json --user alice

@@ -10,6 +10,8 @@
 /* Room for the errors of a whole batch: about 1 KiB of kernel memory each. */
 #define RCVBUF (1 << 20)
 #define PATIENCE_MS 10000
+/* How often one dump may overrun the buffer before it is given up. */
+#define LOSSES 64
 
 struct nl {
 	struct mnl_socket *sock;
@@ -131,6 +133,7 @@ int nl_dump(struct nl *nl, struct nlmsghdr *req, nl_cb cb, void *arg)
 {
 	struct dump d = { .cb = cb, .arg = arg };
 	struct answer a = { .first = ++nl->seq, .n = 1 };
+	unsigned int lost = 0;
 	ssize_t n;
 	int r;
 
@@ -140,7 +143,7 @@ int nl_dump(struct nl *nl, struct nlmsghdr *req, nl_cb cb, void *arg)
 		return -errno;
 	while (!a.done) {
 		n = receive(nl, false);
-		if (n == -ENOBUFS) {
+		if (n == -ENOBUFS && lost++ < LOSSES) {
 			a.interrupted = true;
 			continue;
 		}
