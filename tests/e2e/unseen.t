@@ -31,6 +31,7 @@ shift
 "$T/sever" kill --netns self --client 127.0.0.5 "$@" >"$T/detached.out" 2>"$T/detached.err"
 echo $? >"$T/detached.new" && mv "$T/detached.new" "$T/detached.rc"
 EOF
+# shellcheck disable=SC2016
 printf '#!/bin/sh\nsetsid sh "$T/detached" $$ "$@" >/dev/null 2>&1 </dev/null &\n' >"$T/detach"
 chmod +x "$T/detach"
 start other listen tcp 127.0.0.1 7001
@@ -90,7 +91,8 @@ hold_only()	# NAME: in a namespace of its own that is then left; sets HELD
 since_6_9() { uname -r | awk -F '[.-]' '{ exit !($1 > 6 || ($1 == 6 && $2 >= 9)) }'; }
 
 hold_only headless
-is "$(ask headless unlead)$(readlink "/proc/$(pid_of headless)/ns/net")" "first thread ended" "X-7 the first thread has ended"
+is "$(ask headless unlead)$(readlink "/proc/$(pid_of headless)/ns/net")" "first thread ended" \
+	"X-7 the first thread has ended"
 start near connect tcp 127.0.0.1 7001 from "$C"
 sever_run kill --json --client "$C" --netns self --netns "$HELD"
 if since_6_9; then
@@ -140,11 +142,13 @@ if [ "$(cat /proc/sys/net/mptcp/enabled 2>/dev/null)" = 1 ]; then
 	is "$(dump | awk '$1 == "mptcp" && $5 == "127.0.0.1:7061" { print $4 }' | sort -u | wc -l)" 1 \
 		"X-14 MPTCP: with the listener's cookie"
 	sever_flow "$old"
-	is "$(summary dead)" 0 "X-14 MPTCP: the handle of the old one does not cut the new one"
+	is "$(summary dead):$(flow_lines | grep -vc '"outcome": *"stale"')" 0:0 \
+		"X-14 MPTCP: the handle of the old one does not name the new one"
 	ok "X-14 MPTCP: which lives" lives second
 	start backlog listen mptcp 127.0.0.1 7062 later
 	start waiting connect mptcp 127.0.0.1 7062 from 127.0.0.6 n 5
-	five() { sever_list --local-port 7062 && [ "$(grep '"flow"' "$OUT" | sed 's/.*"flow": *"//; s/".*//' | sort -u | wc -l)" = 5 ]; }
+	handles_listed() { sed -n 's/.*"flow": *"\([^"]*\)".*/\1/p' "$OUT" | sort -u | wc -l; }
+	five() { sever_list --local-port 7062 && [ "$(handles_listed)" = 5 ]; }
 	ok "X-14 MPTCP in the backlog: five, each with a handle" until_true 5 five
 	stop second waiting
 else
@@ -182,10 +186,10 @@ ok "NET-2 K13 nobody died" lives cli
 
 # --- thousands of holders of a socket
 
-start heirs -l 3001 connect udp 127.0.0.1 9 n 200
-ask heirs fork 300 >/dev/null
+start heirs -l 3001 connect udp 127.0.0.1 9 n 600
+ask heirs fork 2500 >/dev/null
 timeout 10 "$SEVER" kill --json --include-self --netns self --user uid:4242 >"$OUT" 2>"$ERR" </dev/null
-is $? 1 "PERF 200 sockets with 300 heirs stall nobody"
+is $? 1 "X-11 600 sockets with 2500 heirs stall nobody"
 stop heirs
 
 # --- orders that do not arrive, while the victim changes its state
@@ -195,15 +199,18 @@ start holder listen tcp 127.0.0.1 7006 hold
 start cli connect tcp 127.0.0.1 7006 from 127.0.0.7
 flow=$(at_port 7006)
 export SWALLOWED="$T/swallowed"
-spawn lost "$PEER" swallow all "$T/sever" kill --json --netns self --local-port 7006 --state established --timeout 1s
-if until_true 10 test -e "$SWALLOWED"; then
+if [ "$(uname -m)" = x86_64 ]; then
+	spawn lost "$PEER" swallow all "$T/sever" kill --json --netns self --local-port 7006 --state established \
+		--timeout 1s
+	ok "NET-7 orders lost: the list of victims is settled" until_true 10 test -e "$SWALLOWED"
 	ask cli shut >/dev/null
 	wait "$(pid_of lost)"
-	RC=$? SEVER_ARGS="(orders lost, victim half closed)"
-	cp "$T/lost.out" "$OUT"
-	is "$RC:$(summary alive):$(state_of "$flow")" 3:1:close-wait "NET-7 a victim in another state by now is not dead"
+	RC=$?
+	cp "$T/lost.out" "$OUT" && : >"$ERR"
+	is "$(state_of "$flow")" close-wait "NET-7 orders lost: the victim lives, in another state by now"
+	like "$RC:$(summary matched):$(summary dead)" '^[35]:1:0$' "NET-7 orders lost: no success, and not called dead"
 else
-	skip "NET-7 a victim in another state by now is not dead" "orders are lost only on x86-64"
+	skip "NET-7 orders lost" "only on x86-64"
 fi
 
 done_testing

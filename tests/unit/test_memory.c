@@ -46,8 +46,17 @@ WRAP(FILE *, fopen, NULL, (const char *path, const char *mode), (path, mode))
 WRAP(ssize_t, getline, -1, (char **line, size_t *cap, FILE *f), (line, cap, f))
 WRAP(DIR *, opendir, NULL, (const char *path), (path))
 WRAP(FTS *, fts_open, NULL, (char *const *paths, int options, fts_compare compare), (paths, options, compare))
-WRAP(FTSENT *, fts_read, NULL, (FTS *fts), (fts))
 WRAP(struct mnl_socket *, mnl_socket_open2, NULL, (int bus, int flags), (bus, flags))
+
+/* It fails having begun, as a real one does: fts_close() of glibc leaks a walk of which nothing was read. */
+FTSENT *__real_fts_read(FTS *fts);
+FTSENT *__wrap_fts_read(FTS *fts);
+FTSENT *__wrap_fts_read(FTS *fts)
+{
+	FTSENT *e = __real_fts_read(fts);
+
+	return fails() ? NULL : e;
+}
 
 int __wrap_asprintf(char **ret, const char *fmt, ...);
 int __wrap_asprintf(char **ret, const char *fmt, ...)
@@ -126,7 +135,6 @@ static void test_list(void **state)
 	(void)state;
 	scene_open(30);
 	for_every_call(&req, false);
-	for_every_call(&req, true);
 }
 
 static void test_dry_run(void **state)
@@ -136,7 +144,6 @@ static void test_dry_run(void **state)
 	(void)state;
 	req.dry_run = true;
 	scene_open(30);
-	for_every_call(&req, false);
 	for_every_call(&req, true);
 }
 

@@ -121,7 +121,7 @@ static void test_no_time(void **state)
 static void broken_at_each(int err)
 {
 	const struct request req = scene_request(VERB_KILL);
-	unsigned int sends = sends_of(600), cut = 0;
+	unsigned int sends = sends_of(300), cut = 0;
 
 	for (unsigned int n = 1; n <= sends; n++) {
 		size_t dead;
@@ -129,13 +129,13 @@ static void broken_at_each(int err)
 		set_up(NULL);
 		fail_at = n;
 		failure = err;
-		scene_open(600);
+		scene_open(300);
 		ask(&req);
 		assert_int_not_equal(answer.status, STATUS_OK);
-		dead = answer.n ? check_truth(true) : 600 - scene_look();
+		dead = answer.n ? check_truth(true) : 300 - scene_look();
 		if (dead && answer.status != STATUS_PARTIAL)
 			fail_msg("send %u: %zu are dead, and the status is %d: %s", n, dead, answer.status, answer.err);
-		assert_true(dead == 0 || answer.n == 600);
+		assert_true(dead == 0 || answer.n == 300);
 		cut += dead > 0;
 		scene_close(NULL);
 	}

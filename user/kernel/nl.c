@@ -96,7 +96,8 @@ static int feed(struct nl *nl, size_t len, struct answer *a, nl_cb cb, void *arg
 	const struct nlmsghdr *h = (void *)nl->buf;
 	int left = len, r;
 
-	for (; mnl_nlmsg_ok(h, left); h = mnl_nlmsg_next(h, &left)) {
+	/* mnl_nlmsg_ok() takes a length of 2 GiB and more for a negative one. */
+	for (; mnl_nlmsg_ok(h, left) && h->nlmsg_len <= (uint32_t)left; h = mnl_nlmsg_next(h, &left)) {
 		if (!mnl_nlmsg_portid_ok(h, nl->portid) || h->nlmsg_seq - a->first >= a->n)
 			continue;
 		a->interrupted |= h->nlmsg_flags & NLM_F_DUMP_INTR;

@@ -19,11 +19,12 @@
 #define _cleanup_(f) __attribute__((cleanup(f)))
 #define _printf_(fmt, args) __attribute__((format(printf, fmt, args)))
 
-/* Defines NAMEp(), the cleanup function of a pointer whose destructor accepts NULL. */
+/* Defines NAMEp(), the cleanup function of a pointer that may be NULL. */
 #define DEFINE_CLEANUP(type, destroy)                                                              \
 	static inline void destroy##p(type *p)                                                     \
 	{                                                                                          \
-		destroy(*p);                                                                       \
+		if (*p)                                                                            \
+			destroy(*p);                                                               \
 		*p = NULL;                                                                         \
 	}
 

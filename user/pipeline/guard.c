@@ -64,7 +64,7 @@ int guard_mark_self(struct job *j)
 
 		f->self = held_by(f, p, &pids) || (session >= 0 && f->transport && f->session == session);
 	}
-	j->orphaned |= j->frozen.owners.confined;
+	j->orphaned |= j->frozen.owners.confined || j->frozen.owners.no_procs;
 	if (r == 0 && hidden)
 		r = note(&j->source->notes, "what the processes hold that started this one is hidden: your own "
 					    "connection may be among the victims");
