@@ -43,12 +43,14 @@ static size_t emit(struct code *c, uint8_t code, const void *extra, size_t extra
 static size_t emit_addr(struct code *c, const struct prefix *p)
 {
 	size_t n = p->addr.family == AF_INET ? 4 : 16;
-	uint8_t extra[sizeof(struct inet_diag_hostcond) + 16] = { 0 };
-	struct inet_diag_hostcond cond = { .family = p->addr.family, .prefix_len = p->len, .port = -1 };
+	_Alignas(struct inet_diag_hostcond) uint8_t extra[sizeof(struct inet_diag_hostcond) + 16] = { 0 };
+	struct inet_diag_hostcond *cond = (void *)extra;
 
-	memcpy(extra, &cond, sizeof(cond));
-	memcpy(extra + sizeof(cond), p->addr.b, n);
-	return emit(c, INET_DIAG_BC_D_COND, extra, sizeof(cond) + n);
+	cond->family = p->addr.family;
+	cond->prefix_len = p->len;
+	cond->port = -1;
+	memcpy(cond->addr, p->addr.b, n);
+	return emit(c, INET_DIAG_BC_D_COND, extra, sizeof(*cond) + n);
 }
 
 /* A port comparison carries its port in the `no` field of a second head. */
