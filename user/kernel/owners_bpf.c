@@ -94,6 +94,7 @@ static int on_task(struct owners *o, const void *record)
 		.login_uid = t->login_uid,
 		.audit_session = t->audit_session,
 		.netns = t->netns,
+		.zombie = !t->netns,
 		.session = -1,
 	};
 

@@ -37,6 +37,7 @@ static bool read_stat(int dirfd, struct proc *p)
 {
 	char buf[1024], *open, *close;
 	unsigned long long start;
+	char state;
 	int len;
 
 	if (slurp(dirfd, "stat", buf, sizeof(buf)) <= 0)
@@ -44,10 +45,11 @@ static bool read_stat(int dirfd, struct proc *p)
 	open = strchr(buf, '(');
 	close = strrchr(buf, ')');
 	if (!open || !close || close < open ||
-	    sscanf(close + 1, " %*c %u %*d %*d %*d %*d %*u %*u %*u %*u %*u %*u %*u %*d %*d %*d %*d %*d %*d %llu",
-		   &p->ppid, &start) != 2)
+	    sscanf(close + 1, " %c %u %*d %*d %*d %*d %*u %*u %*u %*u %*u %*u %*u %*d %*d %*d %*d %*d %*d %llu",
+		   &state, &p->ppid, &start) != 3)
 		return false;
 	p->start = start;
+	p->zombie = state == 'Z';
 	len = close - open - 1;
 	snprintf(p->comm, sizeof(p->comm), "%.*s", len, open + 1);
 	return true;

@@ -16,6 +16,7 @@ struct proc {
 	uint32_t login_uid;     /* ID_UNSET: none */
 	uint32_t audit_session; /* ID_UNSET: none */
 	uint32_t netns;         /* inode, 0 unknown */
+	bool zombie;            /* it has ended and waits for its parent */
 	bool hidden;            /* it does not show its descriptors */
 	int32_t session;        /* index into struct sessions, -1: none */
 	char comm[16];

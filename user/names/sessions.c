@@ -221,20 +221,22 @@ int sessions_read(struct proctab *procs, struct sessions *ret)
 {
 	_cleanup_(sessions_clear) struct sessions s = { .logind = sd_booted() > 0 };
 	_free_ struct proc **v = calloc(procs->n + 1, sizeof(*v));
+	size_t n = 0;
 	int r = 0;
 
 	if (!v)
 		return -ENOMEM;
 	for (size_t i = 0; i < procs->n; i++) {
-		v[i] = procs->v + i;
-		v[i]->session = -1;
+		procs->v[i].session = -1;
+		if (!procs->v[i].zombie)
+			v[n++] = procs->v + i;
 	}
 	if (s.logind)
-		r = read_logind(v, procs->n, &s);
+		r = read_logind(v, n, &s);
 	if (r < 0)
 		return r;
 	elect_leaders(procs, &s);
-	r = read_audit(v, procs->n, &s);
+	r = read_audit(v, n, &s);
 	if (r < 0)
 		return r;
 	dismiss_leftovers(procs, &s);
