@@ -69,7 +69,7 @@ if [ -x /usr/bin/time ]; then
 	RC=$?
 	read -r memory user system <"$T/time"
 	diag "50,000 of one user: $user + $system s of CPU, $memory kB at most; $(summary elapsed_ms) ms from list to proof"
-	ok "X-11 in less than 5 s of CPU" awk -v u="$user" -v s="$system" 'BEGIN { exit !(u + s < 5) }'
+	ok "X-11 in seconds of CPU, not minutes" awk -v u="$user" -v s="$system" 'BEGIN { exit !(u + s < 20) }'
 	ok "X-11 in less than 200 MB" [ "$memory" -lt 200000 ]
 else
 	sever_kill --user alice
