@@ -23,9 +23,10 @@ static bool left_out(const struct filter *f, uint32_t inode)
 	return filter_names(f, SEL_NETNS) && !ids_has(&f->netns, inode);
 }
 
-int netns_add(struct netns_table *t, const struct netns_door *door, const struct filter *f, struct netns **ret)
+/* 0, or -ENOMEM. A new entry counts as gone until somebody enters it. */
+static int find_or_append(struct netns_table *t, uint32_t inode, struct netns **ret)
 {
-	struct netns *ns = netns_find(t, door->inode);
+	struct netns *ns = netns_find(t, inode);
 	int r;
 
 	if (!ns) {
@@ -33,8 +34,19 @@ int netns_add(struct netns_table *t, const struct netns_door *door, const struct
 		if (r < 0)
 			return r;
 		ns = &t->v[t->n++];
-		*ns = (struct netns){ .inode = door->inode, .err = -ENOENT };
+		*ns = (struct netns){ .inode = inode, .err = -ENOENT };
 	}
+	*ret = ns;
+	return 0;
+}
+
+int netns_add(struct netns_table *t, const struct netns_door *door, const struct filter *f, struct netns **ret)
+{
+	struct netns *ns;
+	int r = find_or_append(t, door->inode, &ns);
+
+	if (r < 0)
+		return r;
 	if (!ns->nl && !left_out(f, door->inode))
 		ns->err = door->inode == t->self ? netns_open_here(ns, f) : netns_open_through(ns, door, f);
 	if (ret)
@@ -62,17 +74,10 @@ int netns_add_held(struct netns_table *t, const struct held_netns *held, const s
 
 	if (fd >= 0 || left_out(f, held->inode))
 		return netns_add(t, &door, f, NULL);
-	ns = netns_find(t, held->inode);
-	if (!ns) {
-		r = grow(&t->v, &t->cap, t->n + 1, sizeof(*t->v));
-		if (r < 0)
-			return r;
-		ns = &t->v[t->n++];
-		*ns = (struct netns){ .inode = held->inode };
-	}
-	if (!ns->nl)
+	r = find_or_append(t, held->inode, &ns);
+	if (r == 0 && !ns->nl)
 		ns->err = fd;
-	return 0;
+	return r;
 }
 
 static int find_self(struct netns_table *t)

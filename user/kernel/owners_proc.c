@@ -139,12 +139,12 @@ static bool is_confined(void)
 /* hidepid= hides the processes of others from whoever may not trace them. */
 static bool is_filtered(void)
 {
-	_fclose_ FILE *f = fopen("/proc/self/mountinfo", "re");
+	_fclose_ FILE *f = cap_effective(CAP_SYS_PTRACE) ? NULL : fopen("/proc/self/mountinfo", "re");
 	_free_ char *line = NULL;
 	bool filtered = false;
 	size_t cap = 0;
 
-	while (f && !cap_effective(CAP_SYS_PTRACE) && getline(&line, &cap, f) > 0) {
+	while (f && getline(&line, &cap, f) > 0) {
 		const char *hide = strstr(line, "hidepid=");
 
 		if (strstr(line, " / /proc ") && strstr(line, " - proc "))

@@ -99,9 +99,9 @@ static int read_holders(struct source *s, struct selection *sel, struct owner_sc
 	if (!known)
 		return -ENOMEM;
 	for (size_t i = 0; i < s->netns.n; i++)
-		if (s->netns.v[i].nl || s->netns.v[i].err)
-			known[scope->n_known++] = s->netns.v[i].inode;
+		known[i] = s->netns.v[i].inode;
 	scope->known = known;
+	scope->n_known = s->netns.n;
 	r = owners_read_holders(&sel->owners, scope);
 	sel->people.by_inode = sel->owners.by_inode;
 	if (r == 0)

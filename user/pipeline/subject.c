@@ -111,17 +111,16 @@ static int add_handle(struct job *j, const struct flow_id *id)
 	struct flow f = { .cookie = id->cookie, .netns = id->netns, .proto = PROTO_OTHER, .proc = -1,
 			  .session = -1, .login_uid = ID_UNSET, .shared_with = ID_UNSET, .user = ID_UNSET,
 			  .outcome = OUT_STALE };
+	bool listener = is_listener(j, *id);
 	int r;
 
-	if (is_listener(j, *id) && j->frozen.flows.n) {
-		f.outcome = OUT_SPARED;
-		f.note = "a listening socket, which is never selected";
-		r = flowset_add(&j->frozen.flows, &f);
-		return r < 0 ? r : 0;
-	}
-	if (is_listener(j, *id))
+	if (listener && !j->frozen.flows.n)
 		return fail(0, j->err, "flow %jx@%u is a listening socket, which is never selected",
 			    (uintmax_t)id->cookie, id->netns);
+	if (listener) {
+		f.outcome = OUT_SPARED;
+		f.note = "a listening socket, which is never selected";
+	}
 	for (size_t i = 0; i < o->n_others; i++)
 		if (o->others[i].cookie == id->cookie && o->others[i].netns == id->netns) {
 			f.outcome = OUT_UNSUPPORTED;
