@@ -2,6 +2,7 @@
 # make            build/sever
 # make demo       install what is missing, build, show it at work
 # make check      install what the tests need and run them all
+# make check-vm   the same on other kernels and under systemd, in virtual machines; scripts/vm runs one of them
 # make install    DESTDIR= PREFIX=
 # V=1 shows the commands. SAN=1 builds with ASan and UBSan into build/san.
 VERSION := 0.1.0
@@ -32,7 +33,7 @@ Q   := @
 say  = @printf '  %-5s %s\n' $(1) $(2);
 endif
 
-.PHONY: all tests demo check install clean
+.PHONY: all tests demo check check-vm install clean
 .DELETE_ON_ERROR:
 .SECONDARY:
 all: $(B)/sever
@@ -43,16 +44,25 @@ $(B)/sever: $(OBJ)
 $(B)/libsever.a: $(LIB)
 	$(call say,AR,$@)rm -f $@ && ar rcs $@ $^
 $(B)/peer: $(wildcard tests/peer*.c) tests/peer.h | $(B)/.
-	$(call say,CC,$@)$(CC) $(CFLAGS) $(filter %.c,$^) -o $@ -lpthread
+	$(call say,CC,$@)$(CC) $(CFLAGS) $(filter %.c,$^) $(if $(SAN),,-static) -o $@ -lpthread
 $(B)/unit/%: tests/unit/%.c $(B)/libsever.a
 	$(call say,CC,$@)mkdir -p $(@D) && $(CC) $(CFLAGS) -MMD -MP $< $(B)/libsever.a $(LIBS) -lcmocka \
 	  $(shell sed -n 's/^.*LINK: //p' $<) -o $@
 $(B)/user/%.o: user/%.c
 	$(call say,CC,$@)mkdir -p $(@D) && $(CC) $(CFLAGS) -MMD -MP -c $< -o $@
+define skeleton
+	$(call say,BPF,$@)$(CLANG) $(BPFFLAGS) $(2) -MMD -MP -MT $@ -MF $(B)/$(1).bpf.d -c $< -o $(B)/$(1).tmp.o && \
+	  $(BPFTOOL) gen object $(B)/$(1).bpf.o $(B)/$(1).tmp.o && \
+	  $(BPFTOOL) gen skeleton -L $(B)/$(1).bpf.o name $(1)_bpf > $@
+endef
 $(B)/%.lskel.h: bpf/%.bpf.c | $(B)/.
-	$(call say,BPF,$@)$(CLANG) $(BPFFLAGS) -MMD -MP -MT $@ -MF $(B)/$*.bpf.d -c $< -o $(B)/$*.tmp.o && \
-	  $(BPFTOOL) gen object $(B)/$*.bpf.o $(B)/$*.tmp.o && \
-	  $(BPFTOOL) gen skeleton -L $(B)/$*.bpf.o name $*_bpf > $@
+	$(call skeleton,$*)
+# One object for each kind of hook, from one source.
+$(B)/hook_%.lskel.h: bpf/hooks.bpf.c | $(B)/.
+	$(call skeleton,hook_$*,-DHOOK_$*)
+HOOKS := tp_btf sk_lookup iterators sk_storage ringbuf fentry lsm
+$(B)/user/kernel/hooks.o: $(HOOKS:%=$(B)/hook_%.lskel.h)
+$(B)/user/kernel/hook_cgroup.o: $(B)/hook_cgroup.lskel.h
 $(B)/user/kernel/owners_bpf.o: $(B)/owner.lskel.h
 $(B)/user/kernel/engine_bpf.o: $(B)/destroy.lskel.h
 %/.:
@@ -66,6 +76,8 @@ demo:
 	$(Q)scripts/deps demo && $(MAKE) --no-print-directory && scripts/demo
 check:
 	$(Q)scripts/deps check && scripts/check
+check-vm:
+	$(Q)scripts/deps vm && scripts/vm check
 
 install: all
 	install -D -m 755 $(B)/sever $(DESTDIR)$(PREFIX)/sbin/sever
@@ -74,4 +86,4 @@ install: all
 clean:
 	rm -rf build
 
--include $(OBJ:.o=.d) $(UNIT:=.d) $(B)/owner.bpf.d $(B)/destroy.bpf.d
+-include $(OBJ:.o=.d) $(UNIT:=.d) $(B)/owner.bpf.d $(B)/destroy.bpf.d $(wildcard $(B)/hook_*.bpf.d)

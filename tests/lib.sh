@@ -19,9 +19,12 @@
 # does) or use addresses nobody else has.
 
 TESTS=$(cd "$(dirname "$0")/.." && pwd)
-: "${SEVER:=$TESTS/../build/sever}" "${PEER:=$TESTS/../build/peer}"
+_bin=$TESTS/bin # where `make -C tests install` puts them
+[ -d "$_bin" ] || _bin=$TESTS/../build
+: "${SEVER:=$_bin/sever}" "${PEER:=$_bin/peer}"
+: "${SEVER_TEST_SLOW:=1}" # how many times slower than a real one this machine is: all deadlines are that much longer
 if [ -z "${SEVER_TEST_NS-}" ]; then
-	[ "$(id -u)" = 0 ] || { echo "1..0 # SKIP needs root"; exit 0; }
+	[ "$(id -u)" = 0 ] || { echo "1..0 # SKIP needs root"; exit 4; }
 	SEVER_TEST_NS=1 SEVER=$SEVER PEER=$PEER exec unshare -m -n sh "$0" "$@"
 	exit 1
 fi
@@ -100,7 +103,7 @@ skip()	# NAME WHY
 skip_all()	# WHY: nothing in this file can run here
 {
 	echo "1..0 # SKIP $1"
-	exit 0
+	exit 4
 }
 
 done_testing()
@@ -110,11 +113,12 @@ done_testing()
 	exit
 }
 
+many() { echo $(($1 / SEVER_TEST_SLOW)); }	# a crowd is as much smaller as the machine is slower
 not() { ! "$@"; }	# ok "lives" not gone $cookie
 
 until_true()	# SECONDS CMD...: polls until CMD succeeds; its last status
 {
-	_end=$(($(date +%s) + $1 + 1))
+	_end=$(($(date +%s) + $1 * SEVER_TEST_SLOW + 1))
 	shift
 	until "$@"; do
 		[ "$(date +%s)" -lt "$_end" ] || return 1
@@ -186,6 +190,16 @@ stop()	# NAME...: ends it and waits
 	done
 }
 
+# What is mounted below $T may lead to what is not ours to remove, the host's /dev for one.
+unmount_below()
+{
+	awk -v t="$T/" 'index($2, t) == 1 { print $2 }' /proc/self/mounts | sort -r >"$T/mounts"
+	while read -r _dir; do umount -l "$_dir"; done <"$T/mounts"
+	[ "$(grep -cF " $T/" /proc/self/mounts)" = 0 ] && return
+	echo "# $T stays: something is still mounted below it" >&2
+	return 1
+}
+
 cleanup()
 {
 	trap - EXIT
@@ -195,7 +209,7 @@ cleanup()
 	wait
 	[ ! -e "$T/cgroups" ] || while read -r _dir; do until_true 5 rmdir "$_dir"; done <"$T/cgroups"
 	cd / && umount -l "$T/etc" 2>/dev/null
-	rm -rf "$T"
+	unmount_below && rm -rf "$T"
 }
 trap cleanup EXIT
 trap 'exit 130' INT
@@ -215,14 +229,24 @@ sever_kill() { sever_run kill --json --netns self "$@"; }
 sever_flow() { sever_run kill --json --flow "$@"; }	# COOKIE@NETNS: which says where, too
 sever_list() { sever_run list flows --json --netns self "$@"; }
 
+# Sets SEVER_ANYONE, a sever that another user can run: in its place if they can, or else copied with its libraries.
+for_anyone()
+{
+	[ -z "${SEVER_ANYONE-}" ] || return 0
+	export SEVER_ANYONE="$SEVER"
+	"$PEER" as -u 65534 "$SEVER" --version >/dev/null 2>&1 && return
+	mkdir "$T/bin" && cp "$SEVER" "$T/bin/sever" && SEVER_ANYONE=$T/bin/sever
+	[ ! -d "${SEVER%/*}/../lib" ] || cp -R "${SEVER%/*}/../lib" "$T/lib"
+}
+
 sever_via()	# "PEER-WORDS" ARGS...: sever run by the peer
 {
 	SEVER_ARGS="(by peer $1) $*"
 	_via=$1
 	shift
-	[ -e "$T/sever" ] || cp "$SEVER" "$T/sever" # where another user can run it
+	for_anyone
 	# shellcheck disable=SC2086
-	"$PEER" $_via "$T/sever" "$@" >"$OUT" 2>"$ERR" </dev/null
+	"$PEER" $_via "$SEVER_ANYONE" "$@" >"$OUT" 2>"$ERR" </dev/null
 	RC=$?
 }
 sever_as() { _as="as $1" && shift && sever_via "$_as" "$@"; }	# "OPTIONS of peer as" ARGS...: "-u 3001 -c" kill ...
@@ -273,11 +297,12 @@ private_etc()
 	[ ! -d "$T/etc" ] || return 0
 	cp -a /etc "$T/etc" && mount --bind "$T/etc" /etc || return 1
 	printf '%s: files\n' passwd group shadow hosts services protocols >/etc/nsswitch.conf
+	echo 'multi on' >/etc/host.conf
 }
 
-fake_user()	# NAME UID: a user that only this test knows
+fake_user()	# NAME UID: a user that only this test knows, whoever else has that name
 {
-	private_etc
+	private_etc && forget_user "$1"
 	printf '%s:x:%s:%s:%s:/tmp:/bin/sh\n' "$1" "$2" "$2" "$1" >>/etc/passwd
 	printf '%s:x:%s:\n' "$1" "$2" >>/etc/group
 	printf '%s:*:19000:0:99999:7:::\n' "$1" >>/etc/shadow
@@ -315,8 +340,10 @@ new_cgroup()	# NAME: sets CGROUP_DIR, and CGROUP as sever and /proc/PID/cgroup n
 	mkdir "$CGROUP_DIR" && echo "$CGROUP_DIR" >>"$T/cgroups"
 }
 
-mount -t tmpfs none /run && ip link set lo up || exit 1
-for _i in 1 2 3 4 5 6 7 8 9; do
-	ip -6 addr add "fd00::$_i/128" dev lo || exit 1
-done
+if [ "$SEVER_TEST_NS" != guest ]; then # else the whole machine is the test's (tests/vm)
+	mount -t tmpfs none /run && ip link set lo up || exit 1
+	for _i in 1 2 3 4 5 6 7 8 9; do
+		ip -6 addr add "fd00::$_i/128" dev lo || exit 1
+	done
+fi
 [ -x "$PEER" ] || skip_all "no $PEER: run make tests"

@@ -12,7 +12,7 @@
 #	done_testing
 
 # What lives in our network namespace is ended with the test: let it be really ours.
-if [ -n "${SEVER_TEST_NS-}" ] && [ "$(readlink /proc/self/ns/net)" = "$(readlink "/proc/$PPID/ns/net")" ]; then
+if [ "${SEVER_TEST_NS-guest}" != guest ] && [ "$(readlink /proc/self/ns/net)" = "$(readlink "/proc/$PPID/ns/net")" ]; then
 	echo "Bail out! SEVER_TEST_NS is set, yet this is no namespace of the test's own"
 	exit 1
 fi
@@ -47,6 +47,11 @@ services_up()
 		install -D -m 600 -o "$_user" "$T/id" "/home/$_user/.ssh/id"
 		chown -R "$_user:$_user" "/home/$_user"
 	done
+	client_config
+}
+
+client_config()
+{
 	cat >"$T/ssh_config" <<-EOF
 		StrictHostKeyChecking no
 		UserKnownHostsFile /dev/null
@@ -190,9 +195,9 @@ ended() { [ -s "$T/$1.rc" ]; }
 ends_within() { until_true "$1" ended "$2"; }	# SECONDS NAME
 rc_of() { until_true 10 ended "$1" && cat "$T/$1.rc"; }
 
-ended_in_time()	# NAME: at most a second after CUT, the moment that sever returned (see cut_by)
+ended_in_time()	# NAME: at most a second after CUT, the moment that sever returned (see cut_by), on a machine of usual speed
 {
-	until_true 10 ended "$1" && [ $(($(cat "$T/$1.ended") - CUT)) -le 1000 ] && return
+	until_true 10 ended "$1" && [ $(($(cat "$T/$1.ended") - CUT)) -le $((1000 * SEVER_TEST_SLOW)) ] && return
 	diag "$1: ended at $(cat "$T/$1.ended" 2>&1), cut at $CUT"
 	return 1
 }
@@ -201,6 +206,28 @@ cut_by()	# CMD...: runs sever and keeps the time
 {
 	"$@"
 	CUT=$(now_ms)
+}
+
+# --- a program that goes on, or does not -----------------------------------------------------------
+
+alice_can_count()	# as `sh count FILE` in her home: it shows n=1. n=2. and so on, and keeps the number in FILE
+{
+	cat >/home/alice/count <<-'EOF'
+		i=0
+		while sleep 0.05; do
+			i=$((i + 1))
+			echo "n=$i."
+			echo $i >"$1.new" && mv "$1.new" "$1"
+		done
+	EOF
+}
+
+counter() { cat "/home/alice/$1" 2>/dev/null || echo 0; }	# FILE
+beyond() { [ "$(counter "$1")" -gt "$2" ]; }			# FILE NUMBER
+counts() { until_true 10 beyond "$1" "$(counter "$1")"; }	# FILE: it goes up
+shows()		# NAME NUMBER: who talks has seen more than that
+{
+	grep -ao 'n=[0-9]*\.' "$T/$1.out" | tr -cd '0-9\n' | awk -v n="$2" '$1 > n { m = 1 } END { exit !m }'
 }
 
 # --- the end ---------------------------------------------------------------------------------------

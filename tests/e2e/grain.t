@@ -121,7 +121,7 @@ fi
 start quiet connect tcp 127.0.0.1 7002 from 127.0.0.7
 start talker connect tcp 127.0.0.1 7002 from 127.0.0.8
 quiet=$(from 127.0.0.7) talker=$(from 127.0.0.8)
-selects() { sever_kill --dry-run --older-than 500ms --local-port 7002; handles | grep -qx "$1"; }
+selects() { sever_kill --dry-run --older-than $((500 * SEVER_TEST_SLOW))ms --local-port 7002; handles | grep -qx "$1"; }
 is "$(matched --older-than 1h --local-port 7002)" 0 "--older-than: nobody is that old"
 ok "--older-than: silence proves age" until_true 3 selects "$quiet"
 ask talker echo >/dev/null

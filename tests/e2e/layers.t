@@ -1,7 +1,9 @@
 #!/bin/sh
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # layers.t - scripts/layers sees each breach that it is there for, and no other.
-LAYERS=$(cd "$(dirname "$0")/../../scripts" && pwd)/layers
+LAYERS=$(dirname "$0")/../../scripts
+[ -x "$LAYERS/layers" ] || { echo "1..0 # SKIP the sources are not here"; exit 4; }
+LAYERS=$(cd "$LAYERS" && pwd)/layers
 T=$(mktemp -d) || exit 1
 trap 'rm -rf "$T"' EXIT
 n=0 bad=0

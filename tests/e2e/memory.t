@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # memory.t - valgrind watches each verb: nothing read before it is written, nothing lost, no descriptor left open.
 . "$(dirname "$0")/../lib.sh"
+[ "$SEVER_TEST_SLOW" = 1 ] || skip_all "valgrind on an emulated CPU would take half an hour; memory is no matter of the kernel"
 command -v valgrind >/dev/null || skip_all "no valgrind: run scripts/deps check"
 ! grep -q __asan_init "$SEVER" || skip_all "$SEVER has a sanitizer of its own"
 uid=$((100000 + $$ * 2))

@@ -6,18 +6,7 @@ needs tmux
 services_up && sshd_up || exit 1
 export TERM=xterm
 
-cat >/home/alice/count <<'EOF'
-i=0
-while sleep 0.05; do
-	i=$((i + 1))
-	echo "n=$i."
-	echo $i >"$1.new" && mv "$1.new" "$1"
-done
-EOF
-counter() { cat "/home/alice/$1" 2>/dev/null || echo 0; }
-beyond() { [ "$(counter "$1")" -gt "$2" ]; }		# FILE NUMBER
-counts() { until_true 10 beyond "$1" "$(counter "$1")"; }	# FILE: it goes up
-shows() { grep -ao 'n=[0-9]*\.' "$T/$1.out" | tr -cd '0-9\n' | awk -v n="$2" '$1 > n { m = 1 } END { exit !m }'; }
+alice_can_count
 survives() { json_field "$(grep session_cut "$OUT" | grep "\"audit:$1\"")" survives; }	# SESSION, by the last run
 what_survives() { echo "$(survives "$mux") $(survives "$plain") $(survives "$nohup")"; }
 

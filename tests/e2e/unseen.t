@@ -6,20 +6,20 @@
 
 C=127.$(($$ / 256 % 256)).$(($$ % 256)).78 # this test's alone, in every namespace
 fake_user alice 3001
-cp "$SEVER" "$T/sever"
+for_anyone
 lives() { [ "$(ask "$1" echo)" = "ok=${2:-1} bad=0" ]; }	# NAME [N]
 noted() { grep '"summary"' "$OUT" | grep -Eq '"notes": *\["'; }
 in_pidns()	# ARGS...
 {
 	SEVER_ARGS="(in a pid namespace) $*"
-	unshare -p -f --mount-proc "$T/sever" "$@" >"$OUT" 2>"$ERR" </dev/null
+	unshare -p -f --mount-proc "$SEVER_ANYONE" "$@" >"$OUT" 2>"$ERR" </dev/null
 	RC=$?
 }
 under_hidepid()	# ARGS...: and without CAP_SYS_PTRACE
 {
 	SEVER_ARGS="(under hidepid=2) $*"
 	unshare -m sh -c 'mount -t proc -o hidepid=2 proc /proc && exec "$@"' sh \
-		"$PEER" as -u 3004 -c "$T/sever" "$@" >"$OUT" 2>"$ERR" </dev/null
+		"$PEER" as -u 3004 -c "$SEVER_ANYONE" "$@" >"$OUT" 2>"$ERR" </dev/null
 	RC=$?
 }
 
@@ -28,7 +28,7 @@ under_hidepid()	# ARGS...: and without CAP_SYS_PTRACE
 cat >"$T/detached" <<'EOF'
 while kill -0 "$1" 2>/dev/null; do sleep 0.01; done
 shift
-"$T/sever" kill --netns self --client 127.0.0.5 "$@" >"$T/detached.out" 2>"$T/detached.err"
+"$SEVER_ANYONE" kill --netns self --client 127.0.0.5 "$@" >"$T/detached.out" 2>"$T/detached.err"
 echo $? >"$T/detached.new" && mv "$T/detached.new" "$T/detached.rc"
 EOF
 # shellcheck disable=SC2016
@@ -188,7 +188,7 @@ ok "NET-2 K13 nobody died" lives cli
 
 start heirs -l 3001 connect udp 127.0.0.1 9 n 600
 ask heirs fork 2500 >/dev/null
-timeout 10 "$SEVER" kill --json --include-self --netns self --user uid:4242 >"$OUT" 2>"$ERR" </dev/null
+timeout $((10 * SEVER_TEST_SLOW)) "$SEVER" kill --json --include-self --netns self --user uid:4242 >"$OUT" 2>"$ERR" </dev/null
 is $? 1 "X-11 600 sockets with 2500 heirs stall nobody"
 stop heirs
 
@@ -200,7 +200,7 @@ start cli connect tcp 127.0.0.1 7006 from 127.0.0.7
 flow=$(at_port 7006)
 export SWALLOWED="$T/swallowed"
 if [ "$(uname -m)" = x86_64 ]; then
-	spawn lost "$PEER" swallow all "$T/sever" kill --json --netns self --local-port 7006 --state established \
+	spawn lost "$PEER" swallow all "$SEVER_ANYONE" kill --json --netns self --local-port 7006 --state established \
 		--timeout 1s
 	ok "NET-7 orders lost: the list of victims is settled" until_true 10 test -e "$SWALLOWED"
 	ask cli shut >/dev/null

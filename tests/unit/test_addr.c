@@ -1,13 +1,10 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /* test_addr.c - what is an address, what is nearly one, and what a prefix covers. */
 #include "model/addr.h"
+#include "unit.h"
 
 #include <arpa/inet.h>
-#include <setjmp.h>
-#include <stdarg.h>
 #include <string.h>
-
-#include <cmocka.h>
 
 static struct addr addr(const char *text)
 {
@@ -262,6 +259,5 @@ int main(void)
 		cmocka_unit_test(test_match),	     cmocka_unit_test(test_match_zone),
 	};
 
-	cmocka_set_message_output(CM_OUTPUT_TAP);
-	return cmocka_run_group_tests_name("addr", tests, NULL, NULL);
+	return unit_run("addr", tests, NULL);
 }

@@ -1,12 +1,9 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /* test_attribute.c - whose flow is it: every rung of the precedence, and what makes a flow a session's transport. */
 #include "model/attribute.h"
+#include "unit.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
 #include <string.h>
-
-#include <cmocka.h>
 
 enum { ALICE = 1001, BOB = 1002, WWW = 33 };
 enum { S_ALICE, S_BOB, S_ALICE2, N_SESSIONS };
@@ -205,6 +202,5 @@ int main(void)
 		cmocka_unit_test(test_orphan),
 	};
 
-	cmocka_set_message_output(CM_OUTPUT_TAP);
-	return cmocka_run_group_tests_name("attribute", tests, NULL, NULL);
+	return unit_run("attribute", tests, NULL);
 }

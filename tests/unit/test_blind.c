@@ -5,6 +5,7 @@
  * LINK: -Wl,--wrap=read
  */
 #include "scene.h"
+#include "unit.h"
 
 #include <bpf/bpf.h>
 #include <sys/mount.h>
@@ -290,6 +291,5 @@ int main(void)
 		SCENE(test_quiet_spares_self),
 	};
 
-	cmocka_set_message_output(CM_OUTPUT_TAP);
-	return cmocka_run_group_tests_name("blind", tests, begin, NULL);
+	return unit_run_as_root("blind", tests, begin);
 }

@@ -5,11 +5,8 @@
 #include "kernel/sockets.h"
 #include "own_net.h"
 #include "random.h"
+#include "unit.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
-
-#include <cmocka.h>
 
 #define ROUNDS 3000
 #define FLOWS 40
@@ -279,7 +276,7 @@ static void test_against_the_kernel(void **state)
 
 	(void)state;
 	if (own_net() < 0)
-		skip(); /* needs root */
+		skip_because("needs root");
 	open_connections();
 	assert_int_equal(netns_open_here(&ns, &none), 0);
 	for (int i = 0; i < ROUNDS / 4; i++) {
@@ -310,6 +307,5 @@ int main(void)
 		cmocka_unit_test(test_against_the_kernel),
 	};
 
-	cmocka_set_message_output(CM_OUTPUT_TAP);
-	return cmocka_run_group_tests_name("bytecode", tests, NULL, NULL);
+	return unit_run("bytecode", tests, NULL);
 }

@@ -2,17 +2,14 @@
 /* test_diag.c - sock_diag requests byte for byte, and answers: real ones, and real ones cut short or spoilt. */
 #include "kernel/diag.h"
 #include "recorded.h"
+#include "unit.h"
 
 #include <arpa/inet.h>
 #include <linux/rtnetlink.h>
 #include <linux/sock_diag.h>
 #include <linux/tcp.h>
 #include <netinet/in.h>
-#include <setjmp.h>
-#include <stdarg.h>
 #include <string.h>
-
-#include <cmocka.h>
 
 /* ---- requests ---- */
 
@@ -336,6 +333,5 @@ int main(void)
 		cmocka_unit_test(test_bad_attributes), cmocka_unit_test(test_queue_and_age),
 	};
 
-	cmocka_set_message_output(CM_OUTPUT_TAP);
-	return cmocka_run_group_tests_name("diag", tests, NULL, NULL);
+	return unit_run("diag", tests, NULL);
 }

@@ -1,12 +1,9 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /* test_escape.c - what may be called a name cannot draw on the screen of whoever looks at it. */
 #include "report/escape.h"
+#include "unit.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
 #include <string.h>
-
-#include <cmocka.h>
 
 /* What escape_putn() makes of n bytes, and how many characters it says it wrote. */
 static char *escaped(const char *s, size_t n, size_t *ret_characters)
@@ -173,6 +170,5 @@ int main(void)
 		cmocka_unit_test(test_every_byte), cmocka_unit_test(test_clean),
 	};
 
-	cmocka_set_message_output(CM_OUTPUT_TAP);
-	return cmocka_run_group_tests_name("escape", tests, NULL, NULL);
+	return unit_run("escape", tests, NULL);
 }

@@ -2,11 +2,8 @@
 /* test_filter.c - what a filter matches: kinds are ANDed, repeats ORed. Some rules by example, then all of them against an
  * oracle that is written in another way. */
 #include "random.h"
+#include "unit.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
-
-#include <cmocka.h>
 
 #define ROUNDS 4000
 #define FLOWS 60
@@ -314,6 +311,5 @@ int main(void)
 		cmocka_unit_test(test_oracle),
 	};
 
-	cmocka_set_message_output(CM_OUTPUT_TAP);
-	return cmocka_run_group_tests_name("filter", tests, NULL, NULL);
+	return unit_run("filter", tests, NULL);
 }

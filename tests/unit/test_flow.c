@@ -1,12 +1,9 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /* test_flow.c - sets of flows: each socket once, in the order found, however many there are. */
 #include "model/flow.h"
+#include "unit.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
 #include <string.h>
-
-#include <cmocka.h>
 
 #define MANY 100000
 
@@ -178,6 +175,5 @@ int main(void)
 		cmocka_unit_test(test_names),
 	};
 
-	cmocka_set_message_output(CM_OUTPUT_TAP);
-	return cmocka_run_group_tests_name("flow", tests, NULL, NULL);
+	return unit_run("flow", tests, NULL);
 }

@@ -1,12 +1,9 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /* test_holders.c - which process holds which socket, compared with a plain matrix; and how few bytes it takes. */
 #include "model/holders.h"
+#include "unit.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
 #include <string.h>
-
-#include <cmocka.h>
 
 #define KEYS 3000
 #define PROCS 40
@@ -151,6 +148,5 @@ int main(void)
 		cmocka_unit_test(test_many_holders),
 	};
 
-	cmocka_set_message_output(CM_OUTPUT_TAP);
-	return cmocka_run_group_tests_name("holders", tests, NULL, NULL);
+	return unit_run("holders", tests, NULL);
 }

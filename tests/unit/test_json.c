@@ -2,6 +2,7 @@
 /* test_json.c - the format for programs, byte for byte: every key in its place, nothing guessed, and no name that breaks
  * out of its string. */
 #include "paper.h"
+#include "unit.h"
 
 #include <jansson.h>
 
@@ -155,6 +156,5 @@ int main(void)
 		cmocka_unit_test(test_hostile),
 	};
 
-	cmocka_set_message_output(CM_OUTPUT_TAP);
-	return cmocka_run_group_tests_name("json", tests, NULL, NULL);
+	return unit_run("json", tests, NULL);
 }

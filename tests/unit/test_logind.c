@@ -1,17 +1,14 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /* test_logind.c - processes to sessions where systemd runs. sd-login is answered here, from a table
  * of cgroups, and every question is counted: one for each cgroup, however many processes it has. */
-// LINK: -Wl,--wrap=sd_booted,--wrap=sd_pid_get_session
+// LINK: -Wl,--wrap=sd_booted,--wrap=sd_pid_get_session,--wrap=sd_pid_get_user_unit
 // LINK: -Wl,--wrap=sd_session_get_uid,--wrap=sd_session_get_tty,--wrap=sd_session_get_seat
 // LINK: -Wl,--wrap=sd_session_get_remote_host,--wrap=sd_session_is_remote
 #include "names/sessions.h"
+#include "unit.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
 #include <string.h>
 #include <sys/types.h>
-
-#include <cmocka.h>
 
 #define TOO_LONG "0123456789012345678901234567890123456789012345678901234567890123"
 _Static_assert(sizeof(TOO_LONG) == SESSION_ID_LEN + 1, "one byte too long");
@@ -20,6 +17,7 @@ struct host {
 	uint32_t pid;
 	const char *session; /* NULL: in none */
 	int err;	     /* of the question, 0: none */
+	const char *user_unit;
 };
 
 static const struct host *host;
@@ -28,6 +26,7 @@ static int asked, out_of_memory_at;
 
 int __wrap_sd_booted(void);
 int __wrap_sd_pid_get_session(pid_t pid, char **session);
+int __wrap_sd_pid_get_user_unit(pid_t pid, char **unit);
 int __wrap_sd_session_get_uid(const char *session, uid_t *uid);
 int __wrap_sd_session_get_tty(const char *session, char **tty);
 int __wrap_sd_session_get_remote_host(const char *session, char **remote);
@@ -54,6 +53,17 @@ int __wrap_sd_pid_get_session(pid_t pid, char **session)
 		return 0;
 	}
 	return -ESRCH;
+}
+
+int __wrap_sd_pid_get_user_unit(pid_t pid, char **unit)
+{
+	for (size_t i = 0; i < host_n; i++) {
+		if (host[i].pid != (uint32_t)pid || !host[i].user_unit)
+			continue;
+		*unit = strdup(host[i].user_unit);
+		return 0;
+	}
+	return -ENODATA;
 }
 
 /* Session "3" is remote, "c1" the console, "far" has a seat though remote, "gone" just ended. */
@@ -232,6 +242,31 @@ static void test_audit_joins(void **state)
 	assert_int_equal(named(&s, "3")->leader, 10);
 }
 
+/* The systemd of a user is in nobody's session, and what it starts neither; a scope that a session asked it for is. */
+static void test_user_manager(void **state)
+{
+	static const struct host v[] = { { 10, "3" },
+					 { 20, NULL, 0, "init.scope" },
+					 { 21, NULL, 0, "tmux.service" },
+					 { 30, NULL, 0, "run-1.scope" },
+					 { 40, NULL, 0, "run-2.scope" } };
+	_cleanup_(proctab_clear) struct proctab t = {};
+	_cleanup_(sessions_clear) struct sessions s = {};
+
+	(void)state;
+	add(&t, 10, 100, 1, 7);
+	add(&t, 20, 200, 2, 8);
+	add(&t, 21, 201, 3, 8);
+	add(&t, 30, 300, 4, 7);
+	add(&t, 40, 400, 5, 6); /* session 6 is over */
+	assert_int_equal(read_from(v, array_size(v), &t, &s), 0);
+	assert_int_equal(s.n, 2);
+	assert_string_equal(id_of(&t, &s, 20), "");
+	assert_string_equal(id_of(&t, &s, 21), "");
+	assert_string_equal(id_of(&t, &s, 30), "3");
+	assert_string_equal(id_of(&t, &s, 40), "audit:6");
+}
+
 /* Two sessions of one audit session: it does not say which. */
 static void test_audit_ambiguous(void **state)
 {
@@ -272,10 +307,10 @@ int main(void)
 		cmocka_unit_test(test_details),
 		cmocka_unit_test(test_process_gone),
 		cmocka_unit_test(test_audit_joins),
+		cmocka_unit_test(test_user_manager),
 		cmocka_unit_test(test_audit_ambiguous),
 		cmocka_unit_test(test_out_of_memory),
 	};
 
-	cmocka_set_message_output(CM_OUTPUT_TAP);
-	return cmocka_run_group_tests_name("logind", tests, NULL, NULL);
+	return unit_run("logind", tests, NULL);
 }

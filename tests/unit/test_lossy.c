@@ -5,6 +5,7 @@
  */
 #include "scene.h"
 #include "wire.h"
+#include "unit.h"
 
 #include <limits.h>
 
@@ -49,7 +50,7 @@ static void test_interrupted_twice(void **state)
 	set_up(NULL);
 	wire.received = interrupted;
 	wire.before_send = NULL;
-	for (nth = 1; nth < 20; nth++) {
+	for (nth = 1; nth < 20; nth += unit_stride()) {
 		times = 2;
 		wire.receives = wire.dumps = 0;
 		scene_open(30);
@@ -153,7 +154,7 @@ static int refuse_some(unsigned int n)
 static void test_lost(void **state)
 {
 	(void)state;
-	for (nth = 1; nth < 40; nth++) {
+	for (nth = 1; nth < 40; nth += unit_stride()) {
 		wire_reset();
 		wire.received = lose_answers;
 		times = 1;
@@ -229,7 +230,7 @@ static void test_cut_short(void **state)
 	const struct request req = scene_request(VERB_KILL);
 
 	(void)state;
-	for (nth = 1; nth < 30; nth++) {
+	for (nth = 1; nth < 30; nth += unit_stride()) {
 		wire_reset();
 		wire.received = cut;
 		times = 1;
@@ -260,7 +261,7 @@ static void test_empty_datagrams(void **state)
 	req.timeout_ms = 1;
 	wire.destroy_err = swallow_all;
 	wire.blank = due;
-	for (nth = 1; nth < 30; nth++) {
+	for (nth = 1; nth < 30; nth += unit_stride()) {
 		wire.receives = 0;
 		times = 1;
 		scene_open(3);
@@ -280,6 +281,5 @@ int main(void)
 		SCENE(test_strays),	       SCENE(test_cut_short),	       SCENE(test_empty_datagrams),
 	};
 
-	cmocka_set_message_output(CM_OUTPUT_TAP);
-	return cmocka_run_group_tests_name("lossy", tests, scene_begin, NULL);
+	return unit_run_as_root("lossy", tests, scene_begin);
 }

@@ -6,11 +6,8 @@
 #include "kernel/diag.h"
 #include "own_net.h"
 #include "wire.h"
+#include "unit.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
-
-#include <cmocka.h>
 
 static struct nl *nl;
 static unsigned int shown;
@@ -233,6 +230,5 @@ int main(void)
 	};
 
 	alarm(60); /* what is broken here may wait for ever */
-	cmocka_set_message_output(CM_OUTPUT_TAP);
-	return cmocka_run_group_tests_name("nl", tests, begin, NULL);
+	return unit_run_as_root("nl", tests, begin);
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /* test_report.c - the format for people, byte for byte, and that no answer counts as written that was not. */
 #include "paper.h"
+#include "unit.h"
 
 static void test_text_rows(void **state)
 {
@@ -272,6 +273,5 @@ int main(void)
 		cmocka_unit_test(test_progress_rate), cmocka_unit_test(test_write_error),
 	};
 
-	cmocka_set_message_output(CM_OUTPUT_TAP);
-	return cmocka_run_group_tests_name("report", tests, NULL, NULL);
+	return unit_run("report", tests, NULL);
 }

@@ -4,14 +4,11 @@
 // LINK: -Wl,--wrap=getservbyname
 #include "model/flow.h"
 #include "model/selector.h"
+#include "unit.h"
 
 #include <arpa/inet.h>
 #include <netdb.h>
-#include <setjmp.h>
-#include <stdarg.h>
 #include <string.h>
-
-#include <cmocka.h>
 
 #define BIT(n) (1u << (n))
 
@@ -410,6 +407,5 @@ int main(void)
 		cmocka_unit_test(test_services), cmocka_unit_test(test_duration),
 	};
 
-	cmocka_set_message_output(CM_OUTPUT_TAP);
-	return cmocka_run_group_tests_name("selector", tests, NULL, NULL);
+	return unit_run("selector", tests, NULL);
 }

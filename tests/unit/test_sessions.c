@@ -4,15 +4,12 @@
  * to run, whatever the host does. */
 // LINK: -Wl,--wrap=sd_booted
 #include "names/sessions.h"
+#include "unit.h"
 
 #include <fcntl.h>
-#include <setjmp.h>
 #include <signal.h>
-#include <stdarg.h>
 #include <string.h>
 #include <sys/wait.h>
-
-#include <cmocka.h>
 
 int __wrap_sd_booted(void);
 
@@ -203,10 +200,7 @@ int main(void)
 		cmocka_unit_test(test_nobody),
 	};
 
-	if (!can_log_in()) {
-		printf("1..0 # SKIP a process here may not set its loginuid\n");
-		return 0;
-	}
-	cmocka_set_message_output(CM_OUTPUT_TAP);
-	return cmocka_run_group_tests_name("sessions", tests, NULL, NULL);
+	if (!can_log_in())
+		return skip_all("a process here may not set its loginuid");
+	return unit_run("sessions", tests, NULL);
 }

@@ -5,6 +5,7 @@
  */
 #include "scene.h"
 #include "wire.h"
+#include "unit.h"
 
 #include <time.h>
 
@@ -63,7 +64,7 @@ static void test_stop(void **state)
 
 	(void)state;
 	req.stop = &stop;
-	for (unsigned int n = 1; n <= sends; n++) {
+	for (unsigned int n = 1; n <= sends; n += unit_stride()) {
 		size_t dead;
 
 		set_up(NULL);
@@ -123,7 +124,7 @@ static void broken_at_each(int err)
 	const struct request req = scene_request(VERB_KILL);
 	unsigned int sends = sends_of(300), cut = 0;
 
-	for (unsigned int n = 1; n <= sends; n++) {
+	for (unsigned int n = 1; n <= sends; n += unit_stride()) {
 		size_t dead;
 
 		set_up(NULL);
@@ -169,6 +170,5 @@ int main(void)
 		SCENE(test_broken), SCENE(test_broken_by_want_of_memory), SCENE(test_broken_by_lost_right),
 	};
 
-	cmocka_set_message_output(CM_OUTPUT_TAP);
-	return cmocka_run_group_tests_name("stop", tests, scene_begin, NULL);
+	return unit_run_as_root("stop", tests, scene_begin);
 }

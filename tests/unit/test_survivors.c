@@ -4,19 +4,16 @@
  * can be tried, it is: the terminal goes, and those who were said to survive must be the ones who
  * do. */
 #include "names/sessions.h"
+#include "unit.h"
 
 #include <fcntl.h>
 #include <poll.h>
 #include <pty.h>
-#include <setjmp.h>
 #include <signal.h>
-#include <stdarg.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
 #include <time.h>
-
-#include <cmocka.h>
 
 #define ROLES 8
 #define DEADLINE_MS 10000
@@ -378,6 +375,5 @@ int main(void)
 		SCENE(test_it_comes_true),
 	};
 
-	cmocka_set_message_output(CM_OUTPUT_TAP);
-	return cmocka_run_group_tests_name("survivors", tests, NULL, NULL);
+	return unit_run("survivors", tests, NULL);
 }

@@ -7,6 +7,7 @@
 #include "kernel/owners.h"
 #include "scene.h"
 #include "wire.h"
+#include "unit.h"
 
 static unsigned int vanish_at; /* this send */
 static bool vanish_at_discovery, vanish_at_holders;
@@ -99,7 +100,7 @@ static void test_at_each_send(void **state)
 	kill_there();
 	sends = wire.sends;
 	scene_close(NULL);
-	for (unsigned int n = 1; n <= sends; n++) {
+	for (unsigned int n = 1; n <= sends; n += unit_stride()) {
 		set_up(NULL);
 		vanish_at = n;
 		kill_there();
@@ -126,6 +127,5 @@ int main(void)
 		SCENE(test_at_each_send),
 	};
 
-	cmocka_set_message_output(CM_OUTPUT_TAP);
-	return cmocka_run_group_tests_name("vanish", tests, scene_begin, NULL);
+	return unit_run_as_root("vanish", tests, scene_begin);
 }

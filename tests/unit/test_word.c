@@ -2,12 +2,9 @@
 /* test_word.c - numbers are digits and nothing else, and a word shown to people cannot draw on
  * their screen. */
 #include "model/word.h"
+#include "unit.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
 #include <string.h>
-
-#include <cmocka.h>
 
 static void test_number(void **state)
 {
@@ -85,6 +82,5 @@ int main(void)
 		cmocka_unit_test(test_show),
 	};
 
-	cmocka_set_message_output(CM_OUTPUT_TAP);
-	return cmocka_run_group_tests_name("word", tests, NULL, NULL);
+	return unit_run("word", tests, NULL);
 }

@@ -8,7 +8,7 @@
 #include <string.h>
 
 struct verdict {
-	size_t refused, needed_refused;
+	size_t refused, used_refused, needed_refused;
 	bool permission; /* nothing but permission is missing */
 };
 
@@ -20,6 +20,7 @@ static struct verdict judge(const struct probe *probe, size_t n)
 		if (probe[i].result == 0)
 			continue;
 		v.refused++;
+		v.used_refused += probe[i].used;
 		if (!probe[i].needed)
 			continue;
 		v.needed_refused++;
@@ -39,10 +40,29 @@ static void text_probe(FILE *f, const struct probe *p, int width)
 
 		fprintf(f, ": %s%s", name ? name : "unknown error", p->detail[0] ? ", " : "");
 		escape_putn(f, p->detail, sizeof(p->detail));
-		if (!p->needed)
+		if (p->used && !p->needed)
 			fputs(" (can do without)", f);
 	}
 	fputc('\n', f);
+}
+
+static void text_probes(FILE *f, const struct probe *probe, size_t n, int width, bool used)
+{
+	for (size_t i = 0; i < n; i++)
+		if (probe[i].used == used)
+			text_probe(f, &probe[i], width);
+}
+
+static void text_verdict(FILE *f, const struct verdict *v)
+{
+	if (v->permission)
+		fputs("sever cannot end connections here: permission is missing, run it as root\n", f);
+	else if (v->needed_refused)
+		fputs("sever cannot end connections here: this kernel does not allow it\n", f);
+	else if (v->used_refused)
+		fputs("sever can end connections here; what is refused only makes it slower or narrower\n", f);
+	else
+		fputs("sever can end connections here\n", f);
 }
 
 static void text_doctor(FILE *f, const struct probe *probe, size_t n, const struct verdict *v)
@@ -52,16 +72,11 @@ static void text_doctor(FILE *f, const struct probe *probe, size_t n, const stru
 	for (size_t i = 0; i < n; i++)
 		if ((int)strlen(probe[i].name) > width)
 			width = strlen(probe[i].name);
-	for (size_t i = 0; i < n; i++)
-		text_probe(f, &probe[i], width);
-	if (v->permission)
-		fputs("sever cannot end connections here: permission is missing, run it as root\n", f);
-	else if (v->needed_refused)
-		fputs("sever cannot end connections here: this kernel does not allow it\n", f);
-	else if (v->refused)
-		fputs("sever can end connections here; what is refused only makes it slower or narrower\n", f);
-	else
-		fputs("sever can end connections here\n", f);
+	text_probes(f, probe, n, width, true);
+	fputs("\nWhat tags and fences would hang on; nothing in sever uses it yet:\n", f);
+	text_probes(f, probe, n, width, false);
+	fputc('\n', f);
+	text_verdict(f, v);
 }
 
 static bool json_doctor(FILE *f, const struct probe *probe, size_t n, const struct verdict *v)
@@ -73,6 +88,7 @@ static bool json_doctor(FILE *f, const struct probe *probe, size_t n, const stru
 		jsonl_word(&j, "probe", p->name);
 		jsonl_text(&j, "what", p->what, SIZE_MAX);
 		jsonl_bool(&j, "needed", p->needed);
+		jsonl_bool(&j, "used", p->used);
 		jsonl_bool(&j, "works", p->result == 0);
 		jsonl_errno(&j, "errno", p->result);
 		jsonl_text(&j, "detail", p->detail[0] ? p->detail : NULL, sizeof(p->detail));

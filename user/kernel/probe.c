@@ -1,52 +1,17 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "kernel/probe.h"
 #include "kernel/engine.h"
+#include "kernel/hooks.h"
+#include "kernel/pair.h"
 #include "kernel/sockets.h"
 
-#include <arpa/inet.h>
 #include <netinet/in.h>
 #include <sched.h>
+#include <signal.h>
 #include <string.h>
-#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
-
-/* A connection of our own on loopback, and what the kernel shows of it. */
-struct pair {
-	int listener, client, server;
-};
-
-static void pair_close(struct pair *p)
-{
-	closep(&p->listener);
-	closep(&p->client);
-	closep(&p->server);
-}
-
-static void loopback_up(void)
-{
-	struct ifreq ifr = { .ifr_name = "lo", .ifr_flags = IFF_UP };
-	_close_ int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-
-	if (fd >= 0)
-		ioctl(fd, SIOCSIFFLAGS, &ifr);
-}
-
-static int pair_open(struct pair *p, int proto)
-{
-	struct sockaddr_in a = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
-	socklen_t len = sizeof(a);
-
-	p->listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, proto);
-	p->client = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, proto);
-	if (p->listener < 0 || p->client < 0 || bind(p->listener, (void *)&a, sizeof(a)) < 0 ||
-	    listen(p->listener, 1) < 0 || getsockname(p->listener, (void *)&a, &len) < 0 ||
-	    connect(p->client, (void *)&a, sizeof(a)) < 0)
-		return -errno;
-	p->server = accept4(p->listener, NULL, NULL, SOCK_CLOEXEC);
-	return p->server < 0 ? -errno : 0;
-}
 
 struct wanted {
 	uint64_t cookie;
@@ -69,20 +34,19 @@ static int on_flow(const struct flow *f, void *arg)
 static int find(struct netns *ns, int fd, struct wanted *w)
 {
 	const struct filter all = { .protos = ~0u, .states = STATES_DEFAULT };
-	socklen_t len = sizeof(w->cookie);
 	int r;
 
 	*w = (struct wanted){ 0 };
-	if (getsockopt(fd, SOL_SOCKET, SO_COOKIE, &w->cookie, &len) < 0)
-		return -errno;
-	r = sockets_dump(ns, &all, on_flow, w);
+	r = socket_cookie(fd, &w->cookie);
+	if (r == 0)
+		r = sockets_dump(ns, &all, on_flow, w);
 	return r < 0 ? r : w->found ? 0 : -ENOENT;
 }
 
 /* Ends a connection of our own by one engine. It works if the client saw it. */
 static int try_engine(struct netns *ns, const struct engine *e, int proto)
 {
-	_cleanup_(pair_close) struct pair p = { -1, -1, -1 };
+	_cleanup_(pair_close) struct pair p = PAIR_NONE;
 	struct owners o = { 0 };
 	struct sessions none = { 0 };
 	struct people people = { .procs = &o.procs, .sessions = &none, .holders = &o.holders };
@@ -107,7 +71,9 @@ static int try_engine(struct netns *ns, const struct engine *e, int proto)
 	return r;
 }
 
-enum { P_PRIVATE, P_LIST, P_MPTCP, P_DIAG, P_FD, P_FD_MPTCP, P_BPF, P_OWNERS_BPF, P_OWNERS_PROC, P_NETNS, P_MAX };
+enum { P_PRIVATE, P_LIST, P_MPTCP, P_DIAG, P_FD, P_FD_MPTCP, P_BPF, P_OWNERS_BPF, P_OWNERS_PROC, P_NETNS, P_HOOKS };
+enum { P_MAX = P_HOOKS + HOOK_MAX };
+#define P_HOOK(h) (P_HOOKS + HOOK_##h)
 
 static const struct {
 	const char *name, *what, *advice;
@@ -132,6 +98,32 @@ static const struct {
 			    "needs CAP_SYS_PTRACE and a /proc that shows all processes", false },
 	[P_NETNS] = { "other-netns", "work in other network namespaces",
 		      "needs CAP_SYS_ADMIN; --netns self keeps to this one", false },
+	[P_HOOK(TP_BTF)] = { "hook-tp-btf", "see sockets change state and fail, for tags",
+			     "needs CAP_BPF, CAP_PERFMON, kernel BTF and Linux 5.15", false },
+	[P_HOOK(CGROUP)] = { "hook-cgroup", "see sockets made, labelled, closed; refuse connect(), for tags and fences",
+			     "needs CAP_BPF, CAP_NET_ADMIN and a writable cgroup v2", false },
+	[P_HOOK(SK_LOOKUP)] = { "hook-sk-lookup", "refuse new clients of a listener, for fences",
+				"needs CAP_BPF, CAP_NET_ADMIN and a network namespace to try it in", false },
+	[P_HOOK(ITERATORS)] = { "hook-iterators", "walk TCP and UDP sockets, for tags",
+				"needs CAP_BPF, CAP_PERFMON and kernel BTF", false },
+	[P_HOOK(SK_STORAGE)] = { "hook-sk-storage", "keep a tag with its socket and find it again, for tags",
+				 "needs CAP_BPF, CAP_PERFMON and kernel BTF", false },
+	[P_HOOK(RINGBUF)] = { "hook-ringbuf", "hand events from the kernel to a program, for tags",
+			      "needs CAP_BPF and CAP_PERFMON", false },
+	[P_HOOK(FENTRY)] = { "hook-fentry", "see kernel functions called, an extra", "tags can do without", false },
+	[P_HOOK(LSM)] = { "hook-lsm", "see and judge as a security module, an extra",
+			  "tags and fences can do without", false },
+};
+
+/* Where the errno tells more than the general advice. */
+static const struct {
+	int probe, err;
+	const char *advice;
+} special[] = {
+	{ P_HOOK(CGROUP), -ENOENT, "cgroup v2 is not mounted" },
+	{ P_HOOK(CGROUP), -EROFS, "cgroup v2 is mounted read-only" },
+	{ P_HOOK(LSM), -ENODATA,
+	  "attached but never ran: is bpf in the kernel's lsm= list? tags and fences can do without" },
 };
 
 static int probe_owners_bpf(void)
@@ -165,13 +157,16 @@ static void try_all(int *result)
 	const struct filter all = { .protos = ~0u, .states = STATES_DEFAULT };
 	const struct proctab none = { 0 };
 	struct netns_table t = { 0 };
-	_cleanup_(pair_close) struct pair p = { -1, -1, -1 };
+	_cleanup_(pair_close) struct pair p = PAIR_NONE;
 	struct wanted w;
 	int r;
 
 	result[P_PRIVATE] = result[P_NETNS] = unshare(CLONE_NEWNET) < 0 ? -errno : 0;
 	if (!result[P_PRIVATE])
 		loopback_up();
+	/* First, while no descriptor is open: one of them forks. */
+	for (int h = 0; h < HOOK_MAX; h++)
+		result[P_HOOKS + h] = h == HOOK_SK_LOOKUP && result[P_PRIVATE] ? result[P_PRIVATE] : hook_try(h);
 	result[P_OWNERS_BPF] = probe_owners_bpf();
 	result[P_OWNERS_PROC] = probe_owners_proc();
 	r = netns_discover(&t, &none, &all);
@@ -182,7 +177,6 @@ static void try_all(int *result)
 	r = pair_open(&p, 0);
 	result[P_LIST] = r < 0 ? r : find(&t.v[0], p.server, &w);
 	pair_close(&p);
-	p = (struct pair){ -1, -1, -1 };
 	r = pair_open(&p, IPPROTO_MPTCP);
 	result[P_MPTCP] = r < 0 ? r : find(&t.v[0], p.server, &w);
 	result[P_DIAG] = try_engine(&t.v[0], &engine_diag, 0);
@@ -194,17 +188,49 @@ static void try_all(int *result)
 
 static void describe(struct probe *p, int i, int result)
 {
+	const char *advice = result == -ENODATA ? "attached but did not act on our socket" : table[i].advice;
+
 	*p = (struct probe){ .name = table[i].name, .what = table[i].what, .needed = table[i].needed,
-			     .result = result };
+			     .used = i < P_HOOKS, .result = result };
+	for (size_t s = 0; s < array_size(special); s++)
+		if (special[s].probe == i && special[s].err == result)
+			advice = special[s].advice;
 	if (result < 0)
-		snprintf(p->detail, sizeof(p->detail), "%s", table[i].advice);
+		snprintf(p->detail, sizeof(p->detail), "%s", advice);
+}
+
+/* Ctrl-C ends the child and not us, so that we can still clear up behind it; then it is our turn. */
+static void run_child(int *result)
+{
+	sigset_t ends, before;
+	pid_t child;
+
+	sigemptyset(&ends);
+	sigaddset(&ends, SIGINT);
+	sigaddset(&ends, SIGTERM);
+	sigaddset(&ends, SIGHUP);
+	sigaddset(&ends, SIGQUIT);
+	sigprocmask(SIG_BLOCK, &ends, &before);
+	child = fork();
+	if (child == 0) {
+		sigprocmask(SIG_SETMASK, &before, NULL);
+		alarm(60); /* a kernel that never answers must not hold a program that cannot be interrupted */
+		try_all(result);
+		_exit(0);
+	}
+	for (int i = 0; i < P_MAX && child < 0; i++)
+		result[i] = -EAGAIN;
+	if (child > 0) {
+		waitpid(child, NULL, 0);
+		hook_cgroup_clear(child);
+	}
+	sigprocmask(SIG_SETMASK, &before, NULL);
 }
 
 int probe_all(struct probe **ret, size_t *ret_n)
 {
 	int *result = mmap(NULL, sizeof(*result) * P_MAX, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	struct probe *v = calloc(P_MAX, sizeof(*v));
-	pid_t child;
 
 	if (result == MAP_FAILED || !v) {
 		free(v);
@@ -212,15 +238,9 @@ int probe_all(struct probe **ret, size_t *ret_n)
 	}
 	for (int i = 0; i < P_MAX; i++)
 		result[i] = -EIO; /* a child that dies leaves this */
-	child = fork();
-	if (child == 0) {
-		try_all(result);
-		_exit(0);
-	}
-	if (child > 0)
-		waitpid(child, NULL, 0);
+	run_child(result);
 	for (int i = 0; i < P_MAX; i++)
-		describe(&v[i], i, child < 0 ? -EAGAIN : result[i]);
+		describe(&v[i], i, result[i]);
 	munmap(result, sizeof(*result) * P_MAX);
 	*ret = v;
 	*ret_n = P_MAX;

@@ -10,6 +10,7 @@ struct probe {
 	const char *name; /* "list", "owners-bpf", "owners-proc", "destroy-diag", ... stable: it is a JSON key */
 	const char *what; /* a few words for people */
 	bool needed;      /* false: something else does the same, only slower or narrower */
+	bool used;        /* false: nothing in sever does it yet */
 	int result;       /* 0 works, else negative errno */
 	char detail[160]; /* why not, and what to do about it; "" when it works */
 };
