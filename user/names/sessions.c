@@ -191,6 +191,15 @@ static int32_t new_audit_session(struct sessions *s, const struct proc *oldest)
 	return s->n - 1;
 }
 
+/* A user's own systemd (user@UID.service) is logged in by PAM like a person and has an audit session, but nobody sits there: it is
+ * one a user, serves all of his sessions and may outlive them. It is its session's oldest process. */
+static bool is_user_manager(const struct sessions *s, const struct proc *oldest)
+{
+	_free_ char *unit = NULL;
+
+	return s->logind && sd_pid_get_user_unit(oldest->pid, &unit) >= 0 && !strcmp(unit, "init.scope");
+}
+
 /* Processes that logind does not count, by audit session. Where that is the one of a logind session
  * they left it only by cgroup (systemd-run --scope), so they belong to it still. */
 static int read_audit(struct proc **v, size_t n, struct sessions *s)
@@ -205,11 +214,12 @@ static int read_audit(struct proc **v, size_t n, struct sessions *s)
 
 		if (p->session >= 0 || !p->audit_session || p->audit_session == ID_UNSET)
 			continue;
-		if (p->audit_session != current)
+		if (p->audit_session != current) {
 			session = session_audited(s, of_logind, p->audit_session);
-		if (session < 0)
-			session = new_audit_session(s, p);
-		if (session < 0)
+			if (session < 0 && !is_user_manager(s, p))
+				session = new_audit_session(s, p);
+		}
+		if (session == -ENOMEM)
 			return session;
 		current = p->audit_session;
 		p->session = session;

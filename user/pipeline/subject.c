@@ -38,6 +38,19 @@ static const struct session *find_session(const struct job *j, const struct sess
 	return NULL;
 }
 
+/* What is known of why nothing carries it. */
+static void explain_no_transport(const struct job *j, const struct session *s, const char *text)
+{
+	if (s->console && *s->tty)
+		fail(0, j->err, "session %s has no connection to cut: it is on the console, %s", text, s->tty);
+	else if (s->console)
+		fail(0, j->err, "session %s has no connection to cut: it was opened on this machine, by a job or service",
+		     text);
+	else
+		fail(0, j->err, "session %s has no connection to cut: it is on a console, a job, or disconnected",
+		     text);
+}
+
 static void explain_session(const struct job *j)
 {
 	const struct session_id *id = j->filter.sessions.v;
@@ -49,8 +62,7 @@ static void explain_session(const struct job *j)
 	else
 		memcpy(text, id->id, sizeof(text));
 	if (s)
-		fail(0, j->err, "session %s has no connection to cut: it is on a console, a job, or disconnected",
-		     text);
+		explain_no_transport(j, s, text);
 	else if (id->form == SESSION_LOGIND && !j->frozen.sessions.logind)
 		fail(0, j->err, "no such session: %s (no logind runs here; write audit:N)", text);
 	else
