@@ -297,6 +297,7 @@ private_etc()
 	[ ! -d "$T/etc" ] || return 0
 	cp -a /etc "$T/etc" && mount --bind "$T/etc" /etc || return 1
 	printf '%s: files\n' passwd group shadow hosts services protocols >/etc/nsswitch.conf
+	grep -qs '^root:' /etc/passwd || echo 'root:x:0:0:root:/root:/bin/sh' >>/etc/passwd # a bare guest has no users
 	echo 'multi on' >/etc/host.conf
 }
 
