@@ -77,7 +77,7 @@ demo:
 check:
 	$(Q)scripts/deps check && scripts/check
 check-vm:
-	$(Q)scripts/deps vm && scripts/vm check
+	$(Q)scripts/vm check
 
 install: all
 	install -D -m 755 $(B)/sever $(DESTDIR)$(PREFIX)/sbin/sever

@@ -34,8 +34,6 @@ sessions() { loginctl --no-legend list-sessions | awk '{ print $1 }' | sort; }
 in_logind() { sessions | grep -qx -- "$1"; }		# ID
 logind_knows() { loginctl show-session --property "$2" --value "$1"; }	# ID PROPERTY
 nobody_there() { [ -z "$(sessions)" ]; }
-row_of() { grep "\"session\": *\"$1\"" "$OUT"; }	# SESSION: its line of the last run
-listed() { json_field "$(row_of "$1")" "$2"; }		# SESSION KEY
 all_listed() { sed -n 's/.*"session": *"\([^"]*\)".*/\1/p' "$OUT" | sort; }
 
 guest_down()

@@ -208,8 +208,7 @@ cleanup()
 	done
 	wait
 	[ ! -e "$T/cgroups" ] || while read -r _dir; do until_true 5 rmdir "$_dir"; done <"$T/cgroups"
-	cd / && umount -l "$T/etc" 2>/dev/null
-	unmount_below && rm -rf "$T"
+	cd / && unmount_below && rm -rf "$T"
 }
 trap cleanup EXIT
 trap 'exit 130' INT

@@ -140,11 +140,6 @@ to_port()	# PORT: the flows whose other end is there
 	dump | awk -v p=":$1\$" '$3 == "established" && $6 ~ p { print $4 }' | sort
 }
 
-at_port()	# PORT: the flows accepted there
-{
-	dump | awk -v p=":$1\$" '$3 == "established" && $5 ~ p { print $4 }' | sort
-}
-
 # The processes of an audit session, those apart that have ended and wait for their parent.
 members()	# SESSION
 {
@@ -156,7 +151,9 @@ session_over() { [ -z "$(members "$1")" ]; }	# SESSION
 
 finished() { [ "$(state_of "$1")" != established ]; }	# COOKIE: dead, or closed by its own program
 
-sorted() { printf '%s\n' "$@" | sort; }
+# Of what sever last said as JSON: a session in the list, and one that is about to be cut.
+listed() { json_field "$(grep "\"session\": *\"$1\"" "$OUT")" "$2"; }			# SESSION KEY
+session_cut() { json_field "$(grep session_cut "$OUT" | grep "\"$1\"")" "$2"; }	# SESSION KEY
 
 # --- two-way conversations -------------------------------------------------------------------------
 

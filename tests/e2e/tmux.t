@@ -7,7 +7,7 @@ services_up && sshd_up || exit 1
 export TERM=xterm
 
 alice_can_count
-survives() { json_field "$(grep session_cut "$OUT" | grep "\"audit:$1\"")" survives; }	# SESSION, by the last run
+survives() { session_cut "audit:$1" survives; }	# SESSION
 what_survives() { echo "$(survives "$mux") $(survives "$plain") $(survives "$nohup")"; }
 
 # tmux discards what its terminal has not shown yet: it may start when we have read the greeting.
@@ -27,7 +27,7 @@ WANT="multiplexer nothing detached-only"
 sever_run disconnect --json --user alice --dry-run
 is "$RC:$(what_survives)" "0:$WANT" "WTS-1: what will survive is known from a dry run"
 ok "WTS-1: which cuts nothing" echoes nohup
-server=$(json_field "$(grep session_cut "$OUT" | grep "\"audit:$mux\"")" survivor)
+server=$(session_cut "audit:$mux" survivor)
 is "$(cat "/proc/$server/comm")" "tmux: server" "WTS-1: and which process will"
 
 was=$(counter tmux)
@@ -43,9 +43,8 @@ ok "WTS-1: plain: nothing survives" until_true 10 session_over "$plain"
 ok "WTS-1: nohup: the counter goes on" counts nohup
 ok "WTS-1: tmux: the counter goes on" counts tmux
 sever_run list sessions --json --user alice
-listed() { json_field "$(grep "\"audit:$1\"" "$OUT")" "$2"; }	# SESSION KEY
-is "$RC:$(listed "$mux" transports):$(listed "$mux" client)" 0:0:null "WTS-1: it is listed, with no transport"
-unlisted() { sever_run list sessions --json --user alice; [ -z "$(listed "$1" session)" ]; }
+is "$RC:$(listed "audit:$mux" transports):$(listed "audit:$mux" client)" 0:0:null "WTS-1: it is listed, with no transport"
+unlisted() { sever_run list sessions --json --user alice; [ -z "$(listed "audit:$1" session)" ]; }
 ok "WTS-1: the plain one is not, once its last process is gone" until_true 10 unlisted "$plain"
 sever_run disconnect --json --session "audit:$mux"
 is "$RC" 1 "WTS-6: there is nothing left of it to disconnect"
@@ -59,8 +58,8 @@ ok "WTS-2: back from another address: the same counter, not begun anew" until_tr
 is "$(cat "/proc/$server/comm")" "tmux: server" "WTS-2: kept by the same process"
 sever_run list sessions --json --user alice
 new=$(session again)
-is "$RC:$(listed "$new" transports):$(listed "$new" client)" "0:1:$B" "WTS-2: the new transport is listed"
-is "$(listed "$mux" session)" "audit:$mux" "WTS-2: and the old session under its old name"
+is "$RC:$(listed "audit:$new" transports):$(listed "audit:$new" client)" "0:1:$B" "WTS-2: the new transport is listed"
+is "$(listed "audit:$mux" session)" "audit:$mux" "WTS-2: and the old session under its old name"
 sever_run disconnect --json --user alice
 is "$RC:$(summary dead)" 0:1 "WTS-2: cut again"
 ok "WTS-2: the counter goes on again" counts tmux

@@ -19,11 +19,11 @@ note() { printf '# %s\n' "$*" >&2; }
 
 mirror()	# SUITE: where this machine gets it from
 {
-	local of=bookworm
-	[ "$1" = bookworm-security ] && of=bookworm-security
+	local security=0
+	case $1 in *-security) security=1 ;; esac
 	# shellcheck disable=SC2016
 	apt-get indextargets --format '$(REPO_URI) $(RELEASE)' 'Created-By: Packages' 'Origin: Debian' |
-		awk -v of="$of" '$2 == of { print $1; exit }'
+		awk -v s="$security" '($2 ~ /-security$/) == s { print $1; exit }'
 }
 
 # apt of its own, which knows all suites and touches nothing of the machine's.

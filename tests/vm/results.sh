@@ -18,16 +18,6 @@ tested()	# DIR: programs that passed, of those that ran
 		END { print (n ? good " of " n : "did not run") }' "$1/tap"
 }
 
-not_run()	# DIR: what was skipped, and why
-{
-	sed -n 's/^ok [0-9]* \([^ ]*\) # SKIP \(.*\)/\1: \2/p' "$1/tap"
-}
-
-points_not_run()	# DIR: single points
-{
-	sed -n 's/^  ok [0-9]* - \(.*\) # SKIP \(.*\)/\1: \2/p' "$1/tap"
-}
-
 cells()		# TITLE FUNCTION-OF-DIR ARGS...: a line of the table
 {
 	local title=$1 f=$2 r
@@ -55,11 +45,11 @@ reasons()	# what is refused or fails somewhere, with the kernel's reason
 	done
 }
 
-skips()
+skips()		# programs, and points of those that ran
 {
 	local r
 	for r in $ROWS; do
-		{ not_run "$OUTS/$r"; points_not_run "$OUTS/$r"; } | sed "s/^/* $r: /"
+		sed -n "s/^\(  \)\{0,1\}ok [0-9]* \(- \)\{0,1\}\(.*\) # SKIP \(.*\)/* $r: \3: \4/p" "$OUTS/$r/tap"
 	done
 }
 
