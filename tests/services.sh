@@ -58,6 +58,7 @@ client_config()
 		LogLevel ERROR
 		BatchMode yes
 		ConnectTimeout 20
+		KexAlgorithms curve25519-sha256
 	EOF
 	chmod 644 "$T/ssh_config"
 }

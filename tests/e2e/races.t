@@ -14,16 +14,17 @@ unharmed() { [ "$(ask bystander echo)" = "ok=1 bad=0" ] && accepts 7001 && not g
 
 start churn connect tcp 127.0.0.1 7001 from $A n 600 retry 0
 kills=$(many 10000)
-tries=0 stale=0 left=0 hit=0 bad=0 end=$(($(date +%s) + 30 * SEVER_TEST_SLOW))
-while { [ $tries -lt "$kills" ] || [ $stale = 0 ]; } && [ "$(date +%s)" -lt $end ]; do
+tries=0 stale=0 left=0 hit=0 bad=0
+now && end=$((NOW + 30 * SEVER_TEST_SLOW))
+while { [ $tries -lt "$kills" ] || [ $stale = 0 ]; } && now && [ $NOW -lt $end ]; do
 	tell churn churn 400
 	asked=$(replies churn)
-	until [ "$(replies churn)" -gt "$asked" ] || [ "$(date +%s)" -ge $end ]; do
+	until [ "$(replies churn)" -gt "$asked" ] || { now && [ $NOW -ge $end ]; }; do
 		sever_kill --client $A
 		[ $RC -le 1 ] || bad=$((bad + 1))
-		tries=$((tries + $(summary matched)))
-		stale=$((stale + $(summary stale)))
-		left=$((left + $(summary alive) + $(summary denied)))
+		# shellcheck disable=SC2046
+		set -- $(sed -n 's/.*"matched":\([0-9]*\).*"alive":\([0-9]*\),"stale":\([0-9]*\),"denied":\([0-9]*\).*/\1 \2 \3 \4/p' "$OUT")
+		tries=$((tries + $1)) left=$((left + $2 + $4)) stale=$((stale + $3))
 		grep -q "\"$listener\"" "$OUT" && hit=$((hit + 1))
 		accepts 7001 || bad=$((bad + 1))
 	done
@@ -76,7 +77,8 @@ stop far
 start victim -l 3001 connect tcp 127.0.0.1 7001
 flow=$(cookies victim) session=$(session_of victim) pid=$(pid_of victim)
 stop victim
-until_true 5 gone "$flow"
+closed() { [ "$(state_of "$flow")" != established ]; }
+until_true 5 closed
 again=
 for _try in $(seq 20); do
 	[ -w /proc/sys/kernel/ns_last_pid ] || break

@@ -187,9 +187,10 @@ ok "NET-2 K13 nobody died" lives cli
 # --- thousands of holders of a socket
 
 start heirs -l 3001 connect udp 127.0.0.1 9 n 600
-ask heirs fork 2500 >/dev/null
+heirs=$(many 2500)
+ask heirs fork "$heirs" >/dev/null
 timeout $((10 * SEVER_TEST_SLOW)) "$SEVER" kill --json --include-self --netns self --user uid:4242 >"$OUT" 2>"$ERR" </dev/null
-is $? 1 "X-11 600 sockets with 2500 heirs stall nobody"
+is $? 1 "X-11 600 sockets with $heirs heirs stall nobody"
 stop heirs
 
 # --- orders that do not arrive, while the victim changes its state

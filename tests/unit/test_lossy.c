@@ -50,7 +50,7 @@ static void test_interrupted_twice(void **state)
 	set_up(NULL);
 	wire.received = interrupted;
 	wire.before_send = NULL;
-	for (nth = 1; nth < 20; nth += unit_stride()) {
+	for (nth = 1; nth < 20; nth += unit_stride(10)) {
 		times = 2;
 		wire.receives = wire.dumps = 0;
 		scene_open(30);
@@ -154,7 +154,7 @@ static int refuse_some(unsigned int n)
 static void test_lost(void **state)
 {
 	(void)state;
-	for (nth = 1; nth < 40; nth += unit_stride()) {
+	for (nth = 1; nth < 40; nth += unit_stride(10)) {
 		wire_reset();
 		wire.received = lose_answers;
 		times = 1;
@@ -230,7 +230,7 @@ static void test_cut_short(void **state)
 	const struct request req = scene_request(VERB_KILL);
 
 	(void)state;
-	for (nth = 1; nth < 30; nth += unit_stride()) {
+	for (nth = 1; nth < 30; nth += unit_stride(10)) {
 		wire_reset();
 		wire.received = cut;
 		times = 1;
@@ -261,7 +261,7 @@ static void test_empty_datagrams(void **state)
 	req.timeout_ms = 1;
 	wire.destroy_err = swallow_all;
 	wire.blank = due;
-	for (nth = 1; nth < 30; nth += unit_stride()) {
+	for (nth = 1; nth < 30; nth += unit_stride(10)) {
 		wire.receives = 0;
 		times = 1;
 		scene_open(3);

@@ -110,7 +110,7 @@ static void for_every_call(const struct request *req, bool for_good)
 	whole = *flow_of(0);
 	/* A walk through /proc is hundreds of calls of a kind. */
 	for (n = 1;; n += step) {
-		step = n < 60 ? unit_stride() : 19;
+		step = n < 60 ? unit_stride(10) : 19;
 		ask_with(req, n, for_good);
 		if (calls < n)
 			break;
@@ -125,7 +125,7 @@ static void for_every_call(const struct request *req, bool for_good)
 			failed++;
 		}
 	}
-	assert_true(n > 20 && failed * unit_stride() > 10);
+	assert_true(n > 20 && failed * unit_stride(10) > 10);
 }
 
 static void test_list(void **state)
@@ -170,7 +170,7 @@ static void test_rows(void **state)
 	scene_open(30);
 	for (size_t i = 0; i < array_size(what); i++) {
 		req.what = what[i];
-		for (unsigned int n = 1;; n += unit_stride()) {
+		for (unsigned int n = 1;; n += unit_stride(10)) {
 			ask_with(&req, n, true);
 			if (calls < n)
 				break;
@@ -185,7 +185,7 @@ static void for_every_kill(bool for_good)
 	const struct request req = scene_request(VERB_KILL);
 	unsigned int n, cut = 0;
 
-	for (n = 1;; n += 2 * unit_stride()) {
+	for (n = 1;; n += 2 * unit_stride(3)) {
 		size_t dead;
 
 		scene_open(5);

@@ -38,11 +38,11 @@ static inline int unit_status(int failures, size_t n)
 
 /* What fails at each of many places in turn: how far from one to the next. Not each on a machine that emulates its CPU, because
  * the logic that is tried is the same on every kernel. */
-static inline unsigned int unit_stride(void)
+static inline unsigned int unit_stride(unsigned int coarse)
 {
 	const char *slow = getenv("SEVER_TEST_SLOW");
 
-	return slow && atoi(slow) > 1 ? 3 : 1;
+	return slow && atoi(slow) > 1 ? coarse : 1;
 }
 
 /* setup: for all of them, or NULL. */

@@ -12,9 +12,7 @@ qemu()		# ACTION ARGS...
 	kernel=$(kernel_of "$SUITES") accel=${VM_ACCEL:-$(cat "$CACHE/accel")}
 	shift
 	cat "$kernel/base.cpio" "$CACHE/tests.cpio" >"$OUT/initrd" || return 1
-	# An emulated CPU is simple, because that is faster. Without cx16, because qemu 7.2 returns from a cmpxchg16b with wrong
-	# flags now and then, and Linux 6.12 with a double fault.
-	cpu=qemu64,cx16=off slow=10
+	cpu=$CPU slow=10
 	[ "$accel" = tcg ] || cpu=host slow=1
 	[ "$GUEST" != system ] || set -- -drive "file=$CACHE/root-$(root_id)/img,if=virtio,format=raw,readonly=on" "$@"
 	# A guest that panics ends (panic=-1, -no-reboot). What makes an emulated CPU several times faster: no look at the hpet,
