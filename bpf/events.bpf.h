@@ -73,17 +73,18 @@ static __always_inline __u64 wakeup(void)
 	return call ? BPF_RB_FORCE_WAKEUP : BPF_RB_NO_WAKEUP;
 }
 
-static __always_inline struct sever_event *new_event(__u64 cookie, __u32 kind, const struct sever_flow *f)
+static __always_inline struct sever_event *new_event(__u64 cookie, __u32 kind, __u64 time, const struct sever_flow *f)
 {
 	struct sever_event *e = bpf_ringbuf_reserve(&events, sizeof(*e), 0);
 
 	if (!e)
 		return NULL;
-	__builtin_memset(e, 0, offsetof(struct sever_event, flow));
 	e->cookie = cookie;
+	e->time = time;
+	e->sent = e->acked = e->received = 0;
 	e->flow = *f;
 	e->kind = kind;
-	e->cause = e->state = e->reserved = e->err = e->reserved2 = 0;
+	e->cause = e->state = e->reserved = e->err = e->queued = 0;
 	return e;
 }
 
@@ -98,13 +99,11 @@ static __always_inline int begin(__u64 cookie, const struct sever_flow *f, __u64
 			count(SEVER_LOST_FLOWS);
 		return r;
 	}
-	e = new_event(cookie, SEVER_EVENT_BIRTH, f);
-	if (!e) {
+	e = new_event(cookie, SEVER_EVENT_BIRTH, f->birth, f);
+	if (e)
+		bpf_ringbuf_submit(e, wakeup());
+	else
 		count(SEVER_LOST_EVENTS);
-		return 0;
-	}
-	e->time = f->birth;
-	bpf_ringbuf_submit(e, wakeup());
 	return 0;
 }
 
@@ -127,6 +126,16 @@ static __always_inline __u8 cause_of(int err, __u8 state)
 	}
 }
 
+/* Before the connection stands, the numbers may be those of one before it. A FIN that was not acknowledged counts as a byte. */
+static __always_inline __u32 queued(const struct tcp_sock *tp, __u8 state)
+{
+	__u32 n = tp->write_seq - tp->snd_una;
+
+	if (state == TCP_SYN_SENT || state == TCP_SYN_RECV)
+		return 0;
+	return n && (state == TCP_FIN_WAIT1 || state == TCP_CLOSING || state == TCP_LAST_ACK) ? n - 1 : n;
+}
+
 /* SYN and FIN count as a byte each for the kernel, but not in bytes_sent. */
 static __always_inline void set_counts(struct sever_event *e, struct sock *sk)
 {
@@ -143,20 +152,20 @@ static __always_inline void set_counts(struct sever_event *e, struct sock *sk)
 	e->received = tp->bytes_received;
 	if (e->received && sk->__sk_common.skc_flags & 1 << SOCK_DONE)
 		e->received--;
+	e->queued = queued(tp, e->state);
 }
 
 /* Told by whoever takes the flow out of the map, so once. The record is copied first: what is taken out may be used again
  * at once. For that reason, too, a record is changed in place only under the lock of its socket. tcp: NULL for UDP. */
 static __always_inline void end(__u64 cookie, const struct sever_flow *f, struct sock *tcp, int err, __u8 state)
 {
-	struct sever_event *e = new_event(cookie, SEVER_EVENT_END, f);
+	struct sever_event *e = new_event(cookie, SEVER_EVENT_END, bpf_ktime_get_boot_ns(), f);
 
 	if (!e) {
 		if (!take(cookie))
 			count(SEVER_LOST_EVENTS);
 		return;
 	}
-	e->time = bpf_ktime_get_boot_ns();
 	e->state = state;
 	e->err = err;
 	e->cause = cause_of(err, state);

@@ -117,6 +117,18 @@ static __always_inline struct sock *untyped(void *sk)
 	return plain;
 }
 
+/* Its owner's doing. What it was connected to last, it still is. */
+static __always_inline void end_udp(struct sock *sk, __u64 cookie, const struct sever_flow *f)
+{
+	struct sever_flow was = *f;
+
+	if (was.flags & SEVER_FLOW_PENDING && BPF_CORE_READ(sk, __sk_common.skc_state) == TCP_ESTABLISHED) {
+		flow_addresses(sk, false, &was);
+		was.flags &= ~SEVER_FLOW_PENDING;
+	}
+	end(cookie, &was, NULL, 0, TCP_ESTABLISHED);
+}
+
 /* remote: v4-mapped for IPv4. */
 static __always_inline int connecting(struct bpf_sock_addr *ctx, const __u32 remote[4])
 {
@@ -134,7 +146,7 @@ static __always_inline int connecting(struct bpf_sock_addr *ctx, const __u32 rem
 	cookie = bpf_get_socket_cookie(ctx);
 	old = bpf_map_lookup_elem(&flows, &cookie);
 	if (old)
-		end(cookie, old, NULL, 0, TCP_ESTABLISHED);
+		end_udp(sk, cookie, old);
 	read_local(sk, false, f.family, local);
 	set_addresses(&f, local, remote);
 	f.remote_port = bpf_ntohs(ctx->user_port);
@@ -162,17 +174,6 @@ int track_connect6(struct bpf_sock_addr *ctx)
 	return connecting(ctx, remote);
 }
 
-static __always_inline void released(struct sock *sk, __u64 cookie, const struct sever_flow *f)
-{
-	struct sever_flow was = *f;
-
-	if (was.flags & SEVER_FLOW_PENDING && BPF_CORE_READ(sk, __sk_common.skc_state) == TCP_ESTABLISHED) {
-		flow_addresses(sk, false, &was);
-		was.flags &= ~SEVER_FLOW_PENDING;
-	}
-	end(cookie, &was, NULL, 0, TCP_ESTABLISHED);
-}
-
 /* A pass over the sockets may be about to put this one into the map, and nobody would take it out again. So a mark is put
  * in its place; where the pass was faster, what it put there ends first. */
 SEC("cgroup/sock_release")
@@ -190,7 +191,7 @@ int track_release(struct bpf_sock *ctx)
 	for (int i = 0; i < 2; i++) {
 		f = bpf_map_lookup_elem(&flows, &cookie);
 		if (f)
-			released(untyped(ctx), cookie, f);
+			end_udp(untyped(ctx), cookie, f);
 		if (!c || !c->adopting || !put(cookie, &gone, BPF_NOEXIST))
 			break;
 	}

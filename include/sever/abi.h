@@ -58,10 +58,10 @@ struct sever_verdict {
 
 enum { SEVER_DIR_UNKNOWN, SEVER_DIR_IN, SEVER_DIR_OUT };
 enum {
-	SEVER_FLOW_ADOPTED = 1,	 /* older than the programs: nobody saw who opened it, nor when */
-	SEVER_FLOW_PENDING = 2,	 /* a connect() under way: no local port yet; of UDP it may also have failed */
-	SEVER_FLOW_KERNEL = 4,	 /* a socket of the kernel's own */
-	SEVER_FLOW_SUBFLOW = 8,	 /* below an MPTCP connection, which itself is not here */
+	SEVER_FLOW_ADOPTED = 1, /* older than the programs: nobody saw who opened it, nor when */
+	SEVER_FLOW_PENDING = 2, /* a connect() under way: no local port yet; of UDP it may also have failed */
+	SEVER_FLOW_KERNEL = 4,	/* a socket of the kernel's own */
+	SEVER_FLOW_SUBFLOW = 8, /* below an MPTCP connection, which itself is not here */
 	SEVER_FLOW_GONE = 0x80, /* ended while others were adopted; no flow */
 };
 
@@ -102,7 +102,7 @@ enum sever_cause {
 	SEVER_CAUSE_ERROR, /* see err */
 };
 
-/* One record of the ring buffer. Counts are of payload and of TCP; UDP's are 0. */
+/* One record of the ring buffer. Counts are of payload and of the END of TCP; all others are 0. */
 struct sever_event {
 	__u64 cookie;
 	__u64 time;	/* ns since boot */
@@ -114,8 +114,8 @@ struct sever_event {
 	__u8 cause;
 	__u8 state; /* the one it ended from */
 	__u16 reserved;
-	__s32 err; /* errno the kernel gave the socket, positive; 0 none */
-	__u32 reserved2;
+	__s32 err;    /* errno the kernel gave the socket, positive; 0 none */
+	__u32 queued; /* bytes that the program had written and the peer had not acknowledged, sent or not */
 };
 
 /* What the programs could not do, counted on each CPU. */

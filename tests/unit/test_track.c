@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-/* test_track.c - births and ends of real connections, as the programs in the kernel tell them. */
+/* test_track.c - births of real connections, as the programs in the kernel tell them. */
 #include "tracked.h"
 
 #include <sys/prctl.h>
@@ -19,14 +19,6 @@ static void is_end(const uint8_t *bytes, const char *text)
 
 	assert_int_equal(inet_pton(strchr(text, ':') ? AF_INET6 : AF_INET, text, want), 1);
 	assert_memory_equal(bytes, want, sizeof(want));
-}
-
-static uint16_t port_of(int fd)
-{
-	struct end e = { .len = sizeof(e.v6) };
-
-	must(getsockname(fd, &e.sa, &e.len), "getsockname");
-	return ntohs(e.v4.sin_port); /* at the same place in both */
 }
 
 /* As it is now: 0 where there is no such thing. */
@@ -59,12 +51,6 @@ static void check_pair(const struct pair *p, uint16_t family, const char *server
 	assert_true(in.state == STATE_ESTABLISHED && out.state == STATE_ESTABLISHED);
 	assert_true(in.netns == own_inode() && out.netns == own_inode());
 	assert_int_equal(in.flags | out.flags, 0);
-}
-
-static void close_pair(const struct pair *p)
-{
-	close(p->in);
-	close(p->out);
 }
 
 /* Whoever calls connect() is written down; whoever listens cannot be asked. */
@@ -117,150 +103,6 @@ static void test_families(void **state)
 	close_pair(&p);
 	close(l6);
 	close(l);
-}
-
-static void check_end(uint64_t cookie, int cause, int err, uint64_t sent, uint64_t received)
-{
-	const struct sever_event *e = ended(t, cookie);
-	struct sever_flow f;
-
-	assert_int_equal(e->cause, cause);
-	assert_int_equal(e->err, err);
-	assert_int_equal(e->sent, sent);
-	assert_int_equal(e->received, received);
-	assert_int_equal(e->flow.netns, own_inode());
-	assert_true(e->flow.local_port && e->flow.remote_port);
-	assert_int_equal(track_read(t, cookie, &f), -ENOENT);
-	assert_null(find_event(SEVER_EVENT_END, cookie, 1));
-}
-
-/* 5 bytes out, 3 bytes in, and read: what is unread makes a close() a reset. */
-static struct pair talked(int l, uint64_t *in, uint64_t *out)
-{
-	struct pair p = connected(l, "127.0.0.2", 0);
-	char buf[8];
-
-	*in = cookie_of(p.in);
-	*out = cookie_of(p.out);
-	assert_int_equal(send(p.out, "12345", 5, 0), 5);
-	assert_int_equal(recv(p.in, buf, 5, MSG_WAITALL), 5);
-	assert_int_equal(send(p.in, "123", 3, 0), 3);
-	assert_int_equal(recv(p.out, buf, 3, MSG_WAITALL), 3);
-	return p;
-}
-
-static void test_ends(void **state)
-{
-	int l = listener("127.0.0.1", 0, 5);
-	struct netns ns = here();
-	uint64_t in, out;
-	struct pair p = talked(l, &in, &out);
-
-	(void)state;
-	assert_int_equal(destroyed(&ns, t, p.in), 0);
-	check_end(in, SEVER_CAUSE_DESTROYED, ECONNABORTED, 3, 5);
-	check_end(out, SEVER_CAUSE_RESET, ECONNRESET, 5, 3);
-	assert_int_equal(ended(t, out)->acked, 5);
-	assert_int_equal(ended(t, in)->acked, 3);
-	close_pair(&p);
-
-	p = talked(l, &in, &out);
-	reset_on_close(p.out);
-	close(p.out);
-	check_end(out, SEVER_CAUSE_LOCAL, 0, 5, 3);
-	check_end(in, SEVER_CAUSE_RESET, ECONNRESET, 3, 5);
-	close(p.in);
-
-	p = talked(l, &in, &out);
-	close(p.out);
-	assert_int_equal(recv(p.in, &in, 0, 0), 0);
-	assert_int_equal(flow_of(t, p.in).state, STATE_CLOSE_WAIT);
-	in = cookie_of(p.in);
-	close(p.in);
-	check_end(out, SEVER_CAUSE_LOCAL, 0, 5, 3);
-	check_end(in, SEVER_CAUSE_PEER, 0, 3, 5);
-	assert_int_equal(ended(t, out)->acked, 5);
-	assert_int_equal(ended(t, in)->acked, 3);
-	leave(&ns);
-	close(l);
-}
-
-/* The process is killed: its end of the connection goes as by close(), and its peer's with it. */
-static void test_killed(void **state)
-{
-	int l = listener("127.0.0.1", 0, 5), ready[2], in;
-	struct sever_event *e;
-	uint64_t out = 0;
-	pid_t child;
-
-	(void)state;
-	must(pipe(ready), "pipe");
-	child = must(fork(), "fork");
-	if (!child) {
-		struct end to = { .len = sizeof(to.v6) };
-		int fd = socket(AF_INET, SOCK_STREAM, 0);
-
-		prctl(PR_SET_PDEATHSIG, SIGKILL);
-		getsockname(l, &to.sa, &to.len);
-		if (connect(fd, &to.sa, to.len) == 0) {
-			out = cookie_of(fd);
-			dprintf(ready[1], "%8s", "");
-			if (write(ready[1], &out, sizeof(out)) < 0)
-				_exit(1);
-		}
-		for (;;)
-			pause();
-	}
-	in = must(accept(l, NULL, NULL), "accept");
-	assert_int_equal(read(ready[0], &out, 8), 8);
-	assert_int_equal(read(ready[0], &out, 8), 8);
-	assert_int_equal(born(t, out)->flow.pid, child);
-	kill(child, SIGKILL);
-	waitpid(child, NULL, 0);
-	assert_int_equal(recv(in, &child, 1, 0), 0);
-	out = cookie_of(in);
-	close(in);
-	e = ended(t, out);
-	assert_int_equal(e->cause, SEVER_CAUSE_PEER);
-	close(l);
-	close(ready[0]);
-	close(ready[1]);
-}
-
-/* Refused, given up, connected to itself, and connected again: one socket, one cookie, several flows. */
-static void test_connects(void **state)
-{
-	const struct sockaddr none = { .sa_family = AF_UNSPEC };
-	int l = listener("127.0.0.1", 0, 5), fd = must(socket(AF_INET, SOCK_STREAM, 0), "socket");
-	struct end to = end_of("127.0.0.1", 1), self = end_of("127.0.0.5", 7777);
-	uint64_t cookie = cookie_of(fd);
-
-	(void)state;
-	assert_int_equal(connect(fd, &to.sa, to.len), -1);
-	assert_int_equal(errno, ECONNREFUSED);
-	assert_int_equal(ended(t, cookie)->cause, SEVER_CAUSE_REFUSED);
-	assert_int_equal(ended(t, cookie)->state, STATE_SYN_SENT);
-	assert_int_equal(ended(t, cookie)->flow.remote_port, 1);
-	must(getsockname(l, &to.sa, &to.len), "getsockname");
-	must(connect(fd, &to.sa, to.len), "connect");
-	assert_int_equal(event(t, SEVER_EVENT_BIRTH, cookie, 1)->flow.local_port, port_of(fd));
-	assert_int_equal(event(t, SEVER_EVENT_BIRTH, cookie, 1)->flow.flags, 0);
-	assert_int_equal(flow_of(t, fd).remote_port, port_of(l));
-	must(connect(fd, &none, sizeof(none)), "AF_UNSPEC");
-	assert_int_equal(event(t, SEVER_EVENT_END, cookie, 1)->cause, SEVER_CAUSE_LOCAL);
-	must(connect(fd, &to.sa, to.len), "connect");
-	event(t, SEVER_EVENT_BIRTH, cookie, 2);
-	close(fd);
-	close(l);
-	fd = bound(&self, SOCK_STREAM);
-	must(connect(fd, &self.sa, self.len), "connect");
-	assert_int_equal(flow_of(t, fd).direction, SEVER_DIR_OUT);
-	assert_int_equal(flow_of(t, fd).state, STATE_ESTABLISHED);
-	cookie = cookie_of(fd);
-	reset_on_close(fd);
-	close(fd);
-	ended(t, cookie);
-	assert_null(find_event(SEVER_EVENT_BIRTH, cookie, 1));
 }
 
 static void test_two_namespaces(void **state)
@@ -335,8 +177,9 @@ static int teardown(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_births), cmocka_unit_test(test_families), cmocka_unit_test(test_ends),
-		cmocka_unit_test(test_killed), cmocka_unit_test(test_connects), cmocka_unit_test(test_two_namespaces),
+		cmocka_unit_test(test_births),
+		cmocka_unit_test(test_families),
+		cmocka_unit_test(test_two_namespaces),
 		cmocka_unit_test(test_mptcp),
 	};
 

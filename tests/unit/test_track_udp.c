@@ -20,14 +20,6 @@ static int client_of(const char *addr, uint16_t port)
 	return fd;
 }
 
-static uint16_t port_of(int fd)
-{
-	struct end e = { .len = sizeof(e.v6) };
-
-	must(getsockname(fd, &e.sa, &e.len), "getsockname");
-	return ntohs(e.v4.sin_port);
-}
-
 static void is_flow(const struct sever_flow *f, uint16_t local_port, uint16_t remote_port)
 {
 	static const uint8_t local[16] = { 127, 0, 0, 1 };
@@ -96,6 +88,7 @@ static void test_reconnect(void **state)
 	(void)state;
 	must(connect(fd, &to.sa, to.len), "connect");
 	assert_int_equal(event(t, SEVER_EVENT_END, cookie, 0)->flow.remote_port, 5302);
+	assert_int_equal(event(t, SEVER_EVENT_END, cookie, 0)->flow.local_port, port_of(fd));
 	assert_int_equal(event(t, SEVER_EVENT_BIRTH, cookie, 1)->flow.remote_port, 5303);
 	assert_int_equal(flow_of(t, fd).remote_port, 5303);
 	assert_int_equal(track_adopt(t, &ns), 0);

@@ -138,6 +138,20 @@ static inline unsigned int flows_here(struct track *t)
 	return n;
 }
 
+static inline uint16_t port_of(int fd)
+{
+	struct end e = { .len = sizeof(e.v6) };
+
+	must(getsockname(fd, &e.sa, &e.len), "getsockname");
+	return ntohs(e.v4.sin_port); /* at the same place in both */
+}
+
+static inline void close_pair(const struct pair *p)
+{
+	close(p->in);
+	close(p->out);
+}
+
 static inline void reset_on_close(int fd)
 {
 	const struct linger now = { .l_onoff = 1 };
