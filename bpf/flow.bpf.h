@@ -93,17 +93,14 @@ static __always_inline void flow_fill(struct sock *sk, bool typed, struct sever_
 	flow_addresses(sk, typed, f);
 }
 
-/* The calling process, in whose name a connect() is. */
-static __always_inline void flow_task(struct sever_flow *f)
+static __always_inline void flow_task(struct sever_flow *f, struct task_struct *t)
 {
-	struct task_struct *t = bpf_get_current_task_btf(), *leader = t->group_leader;
+	struct task_struct *leader = t->group_leader;
 
 	f->pid = t->tgid;
 	f->start = leader->start_boottime;
-	if (bpf_core_field_exists(t->loginuid)) {
-		f->login_uid = t->loginuid.val;
-		f->audit_session = t->sessionid;
-	}
+	f->login_uid = bpf_core_field_exists(t->loginuid) ? t->loginuid.val : SEVER_ID_UNSET;
+	f->audit_session = bpf_core_field_exists(t->sessionid) ? t->sessionid : SEVER_ID_UNSET;
 	bpf_probe_read_kernel_str(f->comm, sizeof(f->comm), leader->comm);
 }
 

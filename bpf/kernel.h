@@ -86,8 +86,12 @@ typedef struct {
 struct kernfs_node {
 	__u64 id;
 };
+struct cgroup_root {
+	int hierarchy_id; /* 0: v2 */
+};
 struct cgroup {
 	struct kernfs_node *kn;
+	struct cgroup_root *root;
 };
 struct sock_cgroup_data {
 	struct cgroup *cgroup;

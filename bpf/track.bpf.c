@@ -4,8 +4,7 @@
  * and knows whether it will succeed: such a flow is PENDING until a pass of adopt_udp, another connect() or its end.
  * Nothing runs for packets. MPTCP connections are left to scans; the TCP sockets below them are here, as SUBFLOW. */
 #include "events.bpf.h"
-
-#include <bpf/bpf_tracing.h>
+#include "login.bpf.h"
 
 char LICENSE[] SEC("license") = "GPL";
 
@@ -48,7 +47,7 @@ static __always_inline void born(struct sock *sk, __u64 cookie, __u8 state, __u8
 	f.direction = direction;
 	mark_subflow(sk, &f);
 	if (state == TCP_SYN_SENT) {
-		flow_task(&f);
+		flow_task(&f, bpf_get_current_task_btf());
 		f.flags |= f.local_port ? 0 : SEVER_FLOW_PENDING;
 	}
 	if (begin(cookie, &f, state == TCP_SYN_SENT ? BPF_ANY : BPF_NOEXIST) != -EEXIST)
@@ -153,7 +152,7 @@ static __always_inline int connecting(struct bpf_sock_addr *ctx, const __u32 rem
 	f.state = TCP_ESTABLISHED;
 	f.direction = SEVER_DIR_OUT;
 	f.flags |= SEVER_FLOW_PENDING;
-	flow_task(&f);
+	flow_task(&f, bpf_get_current_task_btf());
 	begin(cookie, &f, BPF_ANY);
 	return 1;
 }

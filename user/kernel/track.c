@@ -64,6 +64,8 @@ static void take_parts(struct track *t, struct track_bpf *s)
 		[PART_CONNECT4] = &s->progs.track_connect4.prog_fd,
 		[PART_CONNECT6] = &s->progs.track_connect6.prog_fd,
 		[PART_RELEASE] = &s->progs.track_release.prog_fd,
+		[PART_FORK] = &s->progs.track_fork.prog_fd,
+		[PART_ATTACH] = &s->progs.track_attach.prog_fd,
 		[PART_ADOPT_TCP] = &s->progs.adopt_tcp.prog_fd,
 		[PART_ADOPT_UDP] = &s->progs.adopt_udp.prog_fd,
 	};
@@ -90,16 +92,27 @@ static int load(struct track *t, const struct track_options *o)
 	return track_control(t, false);
 }
 
+static int attach_tracepoint(struct track *t, int prog)
+{
+	int *link = &t->part[PART_LINK(prog)];
+
+	*link = *link < 0 ? bpf_raw_tracepoint_open(NULL, t->part[prog]) : *link;
+	return *link < 0 ? refusal() : 0;
+}
+
 static int attach_tcp(struct track *t)
 {
-	for (int i = PART_STATE; i <= PART_ERROR; i++) {
-		int *link = &t->part[PART_LINK(i)];
+	int r = attach_tracepoint(t, PART_STATE);
 
-		*link = *link < 0 ? bpf_raw_tracepoint_open(NULL, t->part[i]) : *link;
-		if (*link < 0)
-			return refusal();
-	}
-	return 0;
+	return r < 0 ? r : attach_tracepoint(t, PART_ERROR);
+}
+
+/* Each of them is of use without the other. */
+static int attach_logins(struct track *t)
+{
+	int fork = attach_tracepoint(t, PART_FORK), attach = attach_tracepoint(t, PART_ATTACH);
+
+	return fork < 0 ? fork : attach;
 }
 
 /* At the root of cgroup v2, as one more among the programs that are there. */
@@ -163,6 +176,7 @@ static int start(struct track *t, const struct track_options *o, char *err)
 	t->udp_err = attach_udp(t);
 	if (t->udp_err < 0 && !t->taken_over)
 		drop_udp(t);
+	t->login_err = attach_logins(t);
 	t->ring = ring_buffer__new(t->part[PART_EVENTS], on_sample, t, NULL);
 	if (!t->ring)
 		return fail(-errno, err, "the ring buffer of events: %s", strerrordesc_np(errno));
@@ -208,6 +222,11 @@ bool track_taken_over(const struct track *t)
 int track_udp_error(const struct track *t)
 {
 	return t->udp_err;
+}
+
+int track_login_error(const struct track *t)
+{
+	return t->login_err;
 }
 
 int track_fd(const struct track *t)

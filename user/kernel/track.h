@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* track.h - the flows of all network namespaces as bpf/track.bpf.c writes them down: one map, and events of births and
  * ends. The map is the truth; events only tell what changed, and may be lost, which is counted.
- * TCP, and UDP while connected; MPTCP connections are not here, see SEVER_FLOW_SUBFLOW. */
+ * TCP, and UDP while connected; MPTCP connections are not here, see SEVER_FLOW_SUBFLOW. Processes that seem to begin a session of
+ * a user are told among the events, see SEVER_EVENT_LOGIN. */
 #ifndef SEVER_TRACK_H
 #define SEVER_TRACK_H
 
@@ -31,6 +32,8 @@ int track_detach_all(const char *pin_dir, char *err);
 bool track_taken_over(const struct track *t);
 /* 0, or why connected UDP is not tracked: -ENOENT no cgroup v2 is mounted ... */
 int track_udp_error(const struct track *t);
+/* 0, or why not all of SEVER_EVENT_LOGIN are told. A kernel without audit sessions tells of cgroups only, and that is no error. */
+int track_login_error(const struct track *t);
 
 /* -ENOENT: no such flow. */
 int track_read(const struct track *t, uint64_t cookie, struct sever_flow *ret);
@@ -39,7 +42,7 @@ int track_read(const struct track *t, uint64_t cookie, struct sever_flow *ret);
 typedef int (*track_flow_cb)(uint64_t cookie, const struct sever_flow *f, void *arg);
 int track_walk(const struct track *t, track_flow_cb cb, void *arg);
 
-/* Readable when the ring is half full, but not for each event: to be drained by a timer as well. */
+/* Readable when the ring is half full and after a LOGIN, but not for each event: to be drained by a timer as well. */
 int track_fd(const struct track *t);
 /* Shows the events since the last time, at most max. The birth of an outbound TCP flow, told before its local port was known,
  * is completed from the map. A negative answer ends it, that event being taken. Their number, or negative errno. */

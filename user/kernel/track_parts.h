@@ -17,13 +17,18 @@ enum part {
 	PART_CONNECT4,
 	PART_CONNECT6,
 	PART_RELEASE,
-	PART_ADOPT_TCP,
+	PART_FORK,
+	PART_ATTACH,
+	PART_HOOKS, /* so many have links; the others are iterators */
+	PART_ADOPT_TCP = PART_HOOKS,
 	PART_ADOPT_UDP,
 	PART_STATE_LINK,
 	PART_ERROR_LINK,
 	PART_CONNECT4_LINK,
 	PART_CONNECT6_LINK,
 	PART_RELEASE_LINK,
+	PART_FORK_LINK,
+	PART_ATTACH_LINK,
 	PART_MAX
 };
 #define PART_LINK(prog) (PART_STATE_LINK + ((prog) - PART_STATE))
@@ -34,7 +39,7 @@ struct track {
 	int part[PART_MAX]; /* descriptors, -1 none */
 	int lock;	    /* the pin directory, -1 none */
 	bool taken_over;
-	int udp_err;
+	int udp_err, login_err;
 	uint16_t pass;
 	struct ring_buffer *ring;
 	track_event_cb cb; /* of the drain under way */

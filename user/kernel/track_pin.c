@@ -25,6 +25,8 @@ static const char *const names[PART_MAX] = {
 	[PART_CONNECT4] = "connect4",
 	[PART_CONNECT6] = "connect6",
 	[PART_RELEASE] = "release",
+	[PART_FORK] = "fork",
+	[PART_ATTACH] = "attach",
 	[PART_ADOPT_TCP] = "adopt_tcp",
 	[PART_ADOPT_UDP] = "adopt_udp",
 	[PART_STATE_LINK] = "state_link",
@@ -32,11 +34,13 @@ static const char *const names[PART_MAX] = {
 	[PART_CONNECT4_LINK] = "connect4_link",
 	[PART_CONNECT6_LINK] = "connect6_link",
 	[PART_RELEASE_LINK] = "release_link",
+	[PART_FORK_LINK] = "fork_link",
+	[PART_ATTACH_LINK] = "attach_link",
 };
 
 static bool optional(int part)
 {
-	return part == PART_CONNECT4_LINK || part == PART_CONNECT6_LINK || part == PART_RELEASE_LINK;
+	return part >= PART_CONNECT4_LINK;
 }
 
 /* Nobody else may take a descriptor of the map from there. */

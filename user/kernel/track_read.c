@@ -120,7 +120,7 @@ int track_losses(const struct track *t, struct track_losses *ret)
 
 	if (r == 0)
 		r = sum_of(t, SEVER_LOST_FLOWS, &l.flows);
-	for (int i = PART_STATE; i <= PART_RELEASE && r == 0; i++) {
+	for (int i = PART_STATE; i < PART_HOOKS && r == 0; i++) {
 		struct bpf_prog_info info = { 0 };
 		__u32 len = sizeof(info);
 
