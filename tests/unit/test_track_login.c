@@ -197,6 +197,46 @@ static void test_orphan(void **state)
 	assert_int_equal(logins_of(orphan, &e), 0);
 }
 
+/* Not the first fork in its session, but the first that these programs see. */
+static void test_older_session(void **state)
+{
+	const struct track_options o = { 0 };
+	struct track *before = t;
+	int go[2], told_us[2];
+	struct sever_event e;
+	pid_t first, heir = 0;
+
+	(void)state;
+	must(pipe(go), "pipe");
+	must(pipe(told_us), "pipe");
+	first = must(fork(), "fork");
+	if (!first) {
+		if (!login(LOGIN))
+			_exit(1);
+		heir = must(fork(), "fork");
+		if (heir)
+			_exit(waitpid(heir, NULL, 0) < 0);
+		heir = getpid();
+		if (write(told_us[1], &heir, sizeof(heir)) < 0 || read(go[0], &e, 1) < 0)
+			_exit(1);
+		fork_once();
+		_exit(0);
+	}
+	close(told_us[1]);
+	if (read(told_us[0], &heir, sizeof(heir)) != sizeof(heir))
+		skip_because("who logs in cannot be changed here");
+	close(told_us[0]);
+	t = opened(&o);
+	assert_int_equal(write(go[1], "", 1), 1);
+	waitpid(first, NULL, 0);
+	catch_up();
+	assert_int_equal(logins_of(heir, &e), 0);
+	track_close(t);
+	t = before;
+	close(go[0]);
+	close(go[1]);
+}
+
 static int put(const char *dir, pid_t pid)
 {
 	char path[PATH_MAX + 16];
@@ -291,6 +331,8 @@ static int setup(void **state)
 	const struct track_options o = { 0 };
 
 	(void)state;
+	if (!login(LOGIN))
+		print_message("# the login uid is as it was\n");
 	t = opened(&o);
 	assert_int_equal(track_login_error(t), 0);
 	return 0;
@@ -311,6 +353,7 @@ int main(void)
 		cmocka_unit_test(test_reader_is_called),
 		cmocka_unit_test(test_others),
 		cmocka_unit_test(test_orphan),
+		cmocka_unit_test(test_older_session),
 		cmocka_unit_test_teardown(test_put_into_cgroup, leave_cgroup),
 		cmocka_unit_test_teardown(test_put_into_v1, leave_cgroup),
 	};
