@@ -28,16 +28,13 @@ static __always_inline bool is_mapped(const __u32 a[4])
 /* The peer says which kind of address the flow has: our own may still be unset. */
 static __always_inline void set_addresses(struct sever_flow *f, const __u32 local[4], const __u32 remote[4])
 {
+	__u32 *l = (__u32 *)f->local, *r = (__u32 *)f->remote;
 	bool mapped = is_mapped(remote);
 
 	f->addr_family = mapped ? AF_INET : AF_INET6;
-	__builtin_memcpy(f->local, mapped ? local + 3 : local, 4);
-	__builtin_memcpy(f->remote, mapped ? remote + 3 : remote, 4);
-	__builtin_memset(f->local + 4, 0, 12);
-	__builtin_memset(f->remote + 4, 0, 12);
-	if (!mapped) {
-		__builtin_memcpy(f->local + 4, local + 1, 12);
-		__builtin_memcpy(f->remote + 4, remote + 1, 12);
+	for (int i = 0; i < 4; i++) {
+		l[i] = !mapped ? local[i] : i ? 0 : local[3];
+		r[i] = !mapped ? remote[i] : i ? 0 : remote[3];
 	}
 }
 
@@ -96,12 +93,16 @@ static __always_inline void flow_fill(struct sock *sk, bool typed, struct sever_
 static __always_inline void flow_task(struct sever_flow *f, struct task_struct *t)
 {
 	struct task_struct *leader = t->group_leader;
+	const __u64 *comm;
 
 	f->pid = t->tgid;
 	f->start = leader->start_boottime;
 	f->login_uid = bpf_core_field_exists(t->loginuid) ? t->loginuid.val : SEVER_ID_UNSET;
 	f->audit_session = bpf_core_field_exists(t->sessionid) ? t->sessionid : SEVER_ID_UNSET;
-	bpf_probe_read_kernel_str(f->comm, sizeof(f->comm), leader->comm);
+	comm = (const __u64 *)leader->comm; /* padded with zeros */
+	((__u64 *)f->comm)[0] = comm[0];
+	((__u64 *)f->comm)[1] = comm[1];
+	f->comm[SEVER_COMM_LEN - 1] = 0;
 }
 
 #endif

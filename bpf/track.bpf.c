@@ -25,15 +25,17 @@ static __always_inline void mark_subflow(struct sock *sk, struct sever_flow *f)
 		f->flags |= SEVER_FLOW_SUBFLOW;
 }
 
-/* The state is passed: the socket's own is changed after the tracepoint. */
+/* The state is passed: the socket's own is changed after the tracepoint. Of its addresses, connect() of TCP leaves the local
+ * port open at first, and may choose another local address where IPv4's are dynamic. */
 static __always_inline void refresh(struct sock *sk, struct sever_flow *f, __u8 state)
 {
 	f->state = state;
 	f->uid = sk->sk_uid.val; /* accept() gives the socket to who called it */
 	if (!(f->flags & SEVER_FLOW_PENDING))
 		return;
-	flow_addresses(sk, true, f);
-	mark_subflow(sk, f);
+	if (f->addr_family == AF_INET)
+		*(__u32 *)f->local = sk->__sk_common.skc_rcv_saddr;
+	f->local_port = sk->__sk_common.skc_num;
 	if (f->local_port)
 		f->flags &= ~SEVER_FLOW_PENDING;
 }
@@ -210,8 +212,10 @@ static __always_inline void adopt(struct sock *sk)
 		return;
 	if (old) {
 		f = *old;
-		if (f.protocol == IPPROTO_UDP)
-			f.flags |= SEVER_FLOW_PENDING; /* a connect() that failed leaves the peer of the one before */
+		if (f.protocol == IPPROTO_UDP) { /* a connect() that failed leaves the peer of the one before */
+			flow_addresses(sk, true, &f);
+			f.flags |= SEVER_FLOW_PENDING;
+		}
 		refresh(sk, &f, state);
 		f.seen = c->pass;
 		put(cookie, &f, BPF_EXIST);

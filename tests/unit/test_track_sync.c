@@ -76,7 +76,7 @@ static void test_storm_while_adopted(void **state)
 
 	(void)state;
 	if (!child) {
-		storm(l, many(20000));
+		storm(l, many(10000));
 		_exit(0);
 	}
 	while (waitpid(child, &status, WNOHANG) == 0)
@@ -93,7 +93,7 @@ static void test_storm_while_adopted(void **state)
 }
 
 /* The ring is never read: what it does not take is counted, it calls for its reader once it is half full, and the map stays
- * right. 50,000 connections leave nothing in it. */
+ * right. 20,000 connections leave nothing in it. */
 static void test_storm(void **state)
 {
 	const struct track_options o = { .ring_bytes = 1 << 16 };
@@ -110,7 +110,7 @@ static void test_storm(void **state)
 	assert_int_equal(track_losses(t, &losses), 0);
 	assert_true(losses.events > 2000); /* of 4000 and what others did */
 	assert_int_equal(losses.flows, 0);
-	storm(l, many(50000) - 1000);
+	storm(l, many(20000) - 1000);
 	p = connected(l, "127.0.0.2", 0);
 	assert_int_equal(flows_here(t), 2);
 	close(p.in);
