@@ -137,6 +137,7 @@ static void per_run(int l, unsigned int n)
 	const struct track_options o = { 0 };
 	_close_ int stats = must(bpf_enable_stats(BPF_STATS_RUN_TIME), "BPF_ENABLE_STATS");
 	struct track *t = opened(&o);
+	pid_t child = reader(t);
 
 	storm(l, n);
 	for (int i = PART_STATE; i < PART_HOOKS; i++) {
@@ -148,6 +149,8 @@ static void per_run(int l, unsigned int n)
 			printf("%s: %.0f ns a run, %.2f runs a connection\n", info.name,
 			       (double)info.run_time_ns / info.run_cnt, (double)info.run_cnt / n);
 	}
+	kill(child, SIGKILL);
+	waitpid(child, NULL, 0);
 	track_close(t);
 }
 

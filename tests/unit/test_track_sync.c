@@ -96,7 +96,7 @@ static void test_storm_while_adopted(void **state)
  * right. 20,000 connections leave nothing in it. */
 static void test_storm(void **state)
 {
-	const struct track_options o = { .ring_bytes = 1 << 16 };
+	const struct track_options o = { .ring_bytes = 1 << 18 };
 	struct pollfd reader = { .events = POLLIN };
 	int l = listener("127.0.0.1", 0, 5);
 	struct track *t = opened(&o);

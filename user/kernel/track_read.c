@@ -38,17 +38,11 @@ static void chunk_clear(struct chunk *c)
 
 static int enlarge(struct chunk *c, uint32_t max)
 {
-	void *cookies = reallocarray(c->cookies, max, sizeof(*c->cookies)), *flows;
-
-	if (!cookies)
-		return -ENOMEM;
-	c->cookies = cookies;
-	flows = reallocarray(c->flows, max, sizeof(*c->flows));
-	if (!flows)
-		return -ENOMEM;
-	c->flows = flows;
+	chunk_clear(c);
+	c->cookies = calloc(max, sizeof(*c->cookies));
+	c->flows = calloc(max, sizeof(*c->flows));
 	c->max = max;
-	return 0;
+	return c->cookies && c->flows ? 0 : -ENOMEM;
 }
 
 /* 1 there may be more, 0 that was the end, or negative errno. The kernel gives whole buckets: -ENOSPC, none was as small. */
