@@ -59,6 +59,12 @@ static __always_inline void born(struct sock *sk, __u64 cookie, __u8 state, __u8
 		refresh(sk, old, state);
 }
 
+/* Most have been asked for it before. */
+static __always_inline __u64 cookie_of(struct sock *sk)
+{
+	return sk->__sk_common.skc_cookie.counter ?: bpf_get_socket_cookie(sk);
+}
+
 SEC("tp_btf/inet_sock_set_state")
 int BPF_PROG(track_state, struct sock *sk, int was, int is)
 {
@@ -69,7 +75,7 @@ int BPF_PROG(track_state, struct sock *sk, int was, int is)
 	if (sk->sk_protocol != IPPROTO_TCP || was == TCP_LISTEN || is == TCP_LISTEN ||
 	    (was == TCP_CLOSE && is != TCP_SYN_SENT))
 		return 0;
-	cookie = bpf_get_socket_cookie(sk);
+	cookie = cookie_of(sk);
 	if (is == TCP_SYN_SENT || (was == TCP_SYN_RECV && is != TCP_CLOSE)) {
 		born(sk, cookie, is, is == TCP_SYN_SENT ? SEVER_DIR_OUT : SEVER_DIR_IN);
 		return 0;
