@@ -59,7 +59,7 @@ define skeleton
 endef
 $(B)/%.lskel.h: bpf/%.bpf.c | $(B)/.
 	$(call skeleton,$*)
-# What runs for every connection is worth the newer instructions (Linux 5.1), which make it a tenth shorter.
+# What runs for every connection is worth the newer instructions (Linux 5.1), which make it shorter.
 $(B)/track.lskel.h: BPFFLAGS += -mcpu=v3
 # One object for each kind of hook, from one source.
 $(B)/hook_%.lskel.h: bpf/hooks.bpf.c | $(B)/.

@@ -63,13 +63,15 @@ static __always_inline struct sever_control *controls(void)
 	return bpf_map_lookup_elem(&control, &zero);
 }
 
-/* The reader comes by itself. Only where the buffer is half full is it called: to ask and to call both cost, and any one in about
- * 32 events will do. */
+/* The reader comes by itself. Only where the buffer is half full is it called: to ask and to call both cost, and any
+ * one in about 32 events will do. */
 static __always_inline __u64 wakeup(__u64 time)
 {
-	if (time & 31 || bpf_ringbuf_query(&events, BPF_RB_AVAIL_DATA) < bpf_ringbuf_query(&events, BPF_RB_RING_SIZE) / 2)
-		return BPF_RB_NO_WAKEUP;
-	return BPF_RB_FORCE_WAKEUP;
+	bool ask = !(time & 31);
+
+	if (ask && bpf_ringbuf_query(&events, BPF_RB_AVAIL_DATA) >= bpf_ringbuf_query(&events, BPF_RB_RING_SIZE) / 2)
+		return BPF_RB_FORCE_WAKEUP;
+	return BPF_RB_NO_WAKEUP;
 }
 
 static __always_inline struct sever_event *new_event(__u64 cookie, __u32 kind, __u64 time, const struct sever_flow *f)
@@ -125,7 +127,7 @@ static __always_inline __u8 cause_of(int err, __u8 state)
 	}
 }
 
-/* Before the connection stands, the numbers may be those of one before it. A FIN that was not acknowledged counts as a byte. */
+/* Before the connection stands, the numbers may be those of one before it. A FIN not acknowledged counts as a byte. */
 static __always_inline __u32 queued(const struct tcp_sock *tp, __u8 state)
 {
 	__u32 n = tp->write_seq - tp->snd_una;
@@ -154,8 +156,9 @@ static __always_inline void set_counts(struct sever_event *e, struct sock *sk)
 	e->queued = queued(tp, e->state);
 }
 
-/* Told by whoever takes the flow out of the map, so once. The record is copied first: what is taken out may be used again
- * at once. For that reason, too, a record is changed in place only under the lock of its socket. tcp: NULL for UDP. */
+/* Told by whoever takes the flow out of the map, so once. The record is copied first: what is taken out may be used
+ * again at once. For that reason, too, a record is changed in place only under the lock of its socket. tcp: NULL for
+ * UDP. */
 static __always_inline void end(__u64 cookie, const struct sever_flow *f, struct sock *tcp, int err, __u8 state)
 {
 	struct sever_event *e = new_event(cookie, SEVER_EVENT_END, bpf_ktime_get_boot_ns(), f);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* login.bpf.h - which process seems to begin a session of a user: SEVER_EVENT_LOGIN. A hint to look, at once, and no more. */
+/* login.bpf.h - which process seems to begin a session of a user: SEVER_EVENT_LOGIN. A hint to look, and no more. */
 #ifndef SEVER_BPF_LOGIN_H
 #define SEVER_BPF_LOGIN_H
 
@@ -34,8 +34,8 @@ static __always_inline bool tell_login(struct task_struct *t, struct cgroup *in)
 	return true;
 }
 
-/* Only the process that was given an audit session has it before its first fork. Later ones, of processes whose parent is
- * gone, are of a session that was told of. */
+/* Only the process that was given an audit session has it before its first fork. Later ones, of processes whose parent
+ * is gone, are of a session that was told of. */
 SEC("tp_btf/sched_process_fork")
 int BPF_PROG(track_fork, struct task_struct *t)
 {

@@ -25,8 +25,8 @@ static __always_inline void mark_subflow(struct sock *sk, struct sever_flow *f)
 		f->flags |= SEVER_FLOW_SUBFLOW;
 }
 
-/* The state is passed: the socket's own is changed after the tracepoint. Of its addresses, connect() of TCP leaves the local
- * port open at first, and may choose another local address where IPv4's are dynamic. */
+/* The state is passed: the socket's own is changed after the tracepoint. Of its addresses, connect() of TCP leaves the
+ * local port open at first, and may choose another local address where IPv4's are dynamic. */
 static __always_inline void refresh(struct sock *sk, struct sever_flow *f, __u8 state)
 {
 	f->state = state;
@@ -181,8 +181,8 @@ int track_connect6(struct bpf_sock_addr *ctx)
 	return connecting(ctx, remote);
 }
 
-/* A pass over the sockets may be about to put this one into the map, and nobody would take it out again. So a mark is put
- * in its place; where the pass was faster, what it put there ends first. */
+/* A pass over the sockets may be about to put this one into the map, and nobody would take it out again. So a mark is
+ * put in its place; where the pass was faster, what it put there ends first. */
 SEC("cgroup/sock_release")
 int track_release(struct bpf_sock *ctx)
 {
@@ -205,8 +205,8 @@ int track_release(struct bpf_sock *ctx)
 	return 1;
 }
 
-/* Flows that are older than the programs, and what a pending flow has become. The kernel holds the lock of the socket (UDP:
- * since 6.5), so a TCP socket is not closed meanwhile. A UDP socket may be, but after it was seen to be held. */
+/* Flows that are older than the programs, and what a pending flow has become. The kernel holds the lock of the socket
+ * (UDP: since 6.5), so a TCP socket is not closed meanwhile. A UDP socket may be, but after it was seen to be held. */
 static __always_inline void adopt(struct sock *sk)
 {
 	__u64 cookie = bpf_get_socket_cookie(sk);

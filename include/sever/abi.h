@@ -90,11 +90,11 @@ struct sever_flow {
 	char comm[SEVER_COMM_LEN];
 };
 
-/* LOGIN is told of a process that seems to begin a session of a user, so that whoever attributes flows looks at what it holds
- * at once: the first fork in an audit session, by the process that was given it (a login service forks once the session is
- * open); and each process that is put into another cgroup v2 (the scope of a session is one, so is that of any service: what it
- * means is the reader's to find out). In its flow are only the process (pid, start, comm, login_uid, audit_session) and its
- * cgroup; the cookie and all the rest are 0. */
+/* LOGIN is told of a process that seems to begin a session of a user, so that whoever attributes flows looks at what it
+ * holds at once: the first fork in an audit session, by the process that was given it (a login service forks once the
+ * session is open); and each process that is put into another cgroup v2 (the scope of a session is one, so is that of
+ * any service: what it means is the reader's to find out). In its flow are only the process (pid, start, comm,
+ * login_uid, audit_session) and its cgroup; the cookie and all the rest are 0. */
 enum { SEVER_EVENT_BIRTH = 1, SEVER_EVENT_END, SEVER_EVENT_LOGIN };
 enum sever_cause {
 	SEVER_CAUSE_NONE,

@@ -25,8 +25,8 @@ struct rate {
 	double wall, cpu; /* connections a second */
 };
 
-/* Each ends by a reset, so that no TIME_WAIT is left in the way of the next. Both ends are ours, and so is nearly all that
- * the kernel does for them: on a busy machine the CPU's time tells more than the clock. */
+/* Each ends by a reset, so that no TIME_WAIT is left in the way of the next. Both ends are ours, and so is nearly all
+ * that the kernel does for them: on a busy machine the CPU's time tells more than the clock. */
 static struct rate storm(int l, unsigned int n)
 {
 	double start = seconds_of(CLOCK_MONOTONIC), start_cpu = seconds_of(CLOCK_PROCESS_CPUTIME_ID);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-/* test_track_ends.c - how real connections end, as the programs in the kernel tell it: why, and what had come across. */
+/* test_track_ends.c - how real connections end, as the programs in the kernel tell it: why, and what came across. */
 #include "tracked.h"
 
 #include <linux/sockios.h>

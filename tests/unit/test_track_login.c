@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-/* test_track_login.c - who is told of as if it began a session: by its first fork in it, or by the cgroup it is put into. */
+/* test_track_login.c - who is told of as if it began a session: by its first fork, or by the cgroup it is put into. */
 #include "tracked.h"
 
 #include "kernel/cgroup.h"

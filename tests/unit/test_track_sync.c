@@ -92,8 +92,8 @@ static void test_storm_while_adopted(void **state)
 	close(l);
 }
 
-/* The ring is never read: what it does not take is counted, it calls for its reader once it is half full, and the map stays
- * right. 20,000 connections leave nothing in it. */
+/* The ring is never read: what it does not take is counted, it calls for its reader once it is half full, and the map
+ * stays right. 20,000 connections leave nothing in it. */
 static void test_storm(void **state)
 {
 	const struct track_options o = { .ring_bytes = 1 << 18 };

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-/* track_adopt.c - brings the map in line with the sockets that there are: those older than the programs are put in, those
- * whose end was lost are taken out. The programs go on meanwhile: a birth or an end of theirs is never undone. */
+/* track_adopt.c - brings the map in line with the sockets that there are: those older than the programs are put in,
+ * those whose end was lost are taken out. The programs go on meanwhile: a birth or an end of theirs is never undone. */
 #include "kernel/sockets.h"
 #include "kernel/track_parts.h"
 
@@ -131,8 +131,8 @@ static int on_alive(const struct flow *f, void *arg)
 	return 0;
 }
 
-/* An iterator may pass over a socket (TCP before 6.17), so each is asked for by its cookie. What is pending has no address
- * to ask by, and was not met: there is no such connection. */
+/* An iterator may pass over a socket (TCP before 6.17), so each is asked for by its cookie. What is pending has no
+ * address to ask by, and was not met: there is no such connection. */
 static int ask(struct netns *ns, struct founds *l)
 {
 	_free_ struct flow *flows = calloc(l->n, sizeof(*flows));

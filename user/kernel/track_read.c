@@ -45,7 +45,8 @@ static int enlarge(struct chunk *c, uint32_t max)
 	return c->cookies && c->flows ? 0 : -ENOMEM;
 }
 
-/* 1 there may be more, 0 that was the end, or negative errno. The kernel gives whole buckets: -ENOSPC, none was as small. */
+/* 1 there may be more, 0 that was the end, or negative errno. The kernel gives whole buckets: -ENOSPC, none was as
+ * small. */
 static int next_chunk(const struct track *t, struct chunk *c)
 {
 	uint64_t next[2] = { 0 };
