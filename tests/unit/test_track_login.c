@@ -15,6 +15,7 @@ DEFINE_CLEANUP(FILE *, endmntent)
 
 static struct track *t;
 static char cgroup_dir[PATH_MAX];
+static pid_t asleep; /* the process in there */
 
 static bool login(uint32_t uid)
 {
@@ -247,12 +248,11 @@ static int put(const char *dir, pid_t pid)
 	return fd < 0 || dprintf(fd, "%d", pid) < 0 ? -errno : 0;
 }
 
-static pid_t sleeper(void)
+static void fall_asleep(void)
 {
-	pid_t child = must(fork(), "fork");
-
-	if (child)
-		return child;
+	asleep = must(fork(), "fork");
+	if (asleep)
+		return;
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	for (;;)
 		pause();
@@ -263,7 +263,6 @@ static void test_put_into_cgroup(void **state)
 	_free_ char *mount = NULL;
 	struct sever_event e;
 	struct stat st;
-	pid_t child;
 
 	(void)state;
 	if (cgroup_mount(&mount) < 0)
@@ -271,15 +270,13 @@ static void test_put_into_cgroup(void **state)
 	snprintf(cgroup_dir, sizeof(cgroup_dir), "%s/sever-test-%d", mount, getpid());
 	must(mkdir(cgroup_dir, 0755), cgroup_dir);
 	must(stat(cgroup_dir, &st), cgroup_dir);
-	child = sleeper();
-	assert_int_equal(put(cgroup_dir, child), 0);
-	e = logged_in(child);
+	fall_asleep();
+	assert_int_equal(put(cgroup_dir, asleep), 0);
+	e = logged_in(asleep);
 	assert_int_equal(e.flow.cgroup, st.st_ino);
 	assert_int_equal(e.flow.login_uid, number_in("/proc/self/loginuid"));
 	assert_int_equal(e.flow.audit_session, number_in("/proc/self/sessionid"));
 	assert_true(e.flow.start && !e.cookie);
-	kill(child, SIGKILL);
-	waitpid(child, NULL, 0);
 }
 
 /* "" where there is none. */
@@ -299,7 +296,6 @@ static void test_put_into_v1(void **state)
 {
 	char mount[PATH_MAX / 2];
 	struct sever_event e;
-	pid_t child;
 
 	(void)state;
 	v1_mount(mount, sizeof(mount));
@@ -309,17 +305,20 @@ static void test_put_into_v1(void **state)
 	}
 	snprintf(cgroup_dir, sizeof(cgroup_dir), "%s/sever-test-%d", mount, getpid());
 	must(mkdir(cgroup_dir, 0755), cgroup_dir);
-	child = sleeper();
-	assert_int_equal(put(cgroup_dir, child), 0);
+	fall_asleep();
+	assert_int_equal(put(cgroup_dir, asleep), 0);
 	catch_up();
-	assert_int_equal(logins_of(child, &e), 0);
-	kill(child, SIGKILL);
-	waitpid(child, NULL, 0);
+	assert_int_equal(logins_of(asleep, &e), 0);
 }
 
 static int leave_cgroup(void **state)
 {
 	(void)state;
+	if (asleep > 0) {
+		kill(asleep, SIGKILL);
+		waitpid(asleep, NULL, 0);
+		asleep = 0;
+	}
 	for (long ms = 0; *cgroup_dir && rmdir(cgroup_dir) < 0 && ms < deadline_ms(); ms++)
 		poll(NULL, 0, 1);
 	*cgroup_dir = 0;
