@@ -29,11 +29,23 @@ enum { false, true };
 #define IPPROTO_UDP 17
 #define IPPROTO_MPTCP 262
 
-enum { BPF_ANY = 0, BPF_F_NO_PREALLOC = 1 };
+enum { BPF_ANY = 0, BPF_NOEXIST = 1, BPF_EXIST = 2, BPF_F_NO_PREALLOC = 1 };
 enum bpf_map_type { BPF_MAP_TYPE_HASH = 1 };
 
 /* The socket states of include/net/tcp_states.h; UDP uses ESTABLISHED and CLOSE. */
-enum { TCP_ESTABLISHED = 1, TCP_TIME_WAIT = 6, TCP_CLOSE = 7, TCP_LISTEN = 10, TCP_NEW_SYN_RECV = 12 };
+enum {
+	TCP_ESTABLISHED = 1,
+	TCP_SYN_SENT = 2,
+	TCP_SYN_RECV = 3,
+	TCP_FIN_WAIT1 = 4,
+	TCP_TIME_WAIT = 6,
+	TCP_CLOSE = 7,
+	TCP_CLOSE_WAIT = 8,
+	TCP_LAST_ACK = 9,
+	TCP_LISTEN = 10,
+	TCP_CLOSING = 11,
+	TCP_NEW_SYN_RECV = 12,
+};
 
 #pragma clang attribute push(__attribute__((preserve_access_index)), apply_to = record)
 
@@ -47,43 +59,87 @@ typedef struct {
 	struct net *net;
 } possible_net_t;
 
+struct in6_addr {
+	union {
+		__be32 u6_addr32[4];
+	} in6_u;
+};
 struct sock_common {
+	__be32 skc_daddr;
+	__be32 skc_rcv_saddr;
+	__be16 skc_dport;
+	__u16 skc_num;
 	unsigned short skc_family;
 	volatile unsigned char skc_state;
+	int skc_bound_dev_if;
 	possible_net_t skc_net;
+	struct in6_addr skc_v6_daddr;
+	struct in6_addr skc_v6_rcv_saddr;
+	unsigned long skc_flags;
 	struct {
 		__s64 counter;
 	} skc_cookie; /* an atomic64_t; 0 until somebody asks */
 };
+typedef struct {
+	unsigned int val;
+} kuid_t;
+struct kernfs_node {
+	__u64 id;
+};
+struct cgroup_root {
+	int hierarchy_id; /* 0: v2 */
+};
+struct cgroup {
+	struct kernfs_node *kn;
+	struct cgroup_root *root;
+};
+struct sock_cgroup_data {
+	struct cgroup *cgroup;
+};
+struct socket;
 struct sock {
 	struct sock_common __sk_common;
+	int sk_err;
+	struct socket *sk_socket;
+	kuid_t sk_uid;
 	__u16 sk_protocol;
+	__u8 sk_kern_sock : 1;
+	struct sock_cgroup_data sk_cgrp_data;
 };
-struct socket {
-	struct sock *sk;
+struct tcp_sock {
+	__u64 bytes_received;
+	__u64 bytes_sent;
+	__u64 bytes_retrans;
+	__u64 bytes_acked;
+	__u32 write_seq;
+	__u32 snd_una;
+	bool is_mptcp;
 };
 struct inode {
 	unsigned long i_ino;
 };
 struct file {
 	struct inode *f_inode;
+	struct {
+		__s64 counter;
+	} f_count; /* before 6.13 */
+	struct {
+		struct {
+			__s64 counter;
+		} refcnt;
+	} f_ref;
+};
+struct socket {
+	struct sock *sk;
+	struct file *file;
 };
 struct udp_sock;
 
-typedef struct {
-	unsigned int val;
-} kuid_t;
 struct cred {
 	kuid_t uid;
 };
 struct nsproxy {
 	struct net *net_ns;
-};
-struct kernfs_node {
-	__u64 id;
-};
-struct cgroup {
-	struct kernfs_node *kn;
 };
 struct css_set {
 	struct cgroup *dfl_cgrp;

@@ -53,6 +53,93 @@ struct sever_verdict {
 	__u32 state;
 };
 
+/* From here on: bpf/track.bpf.c. What it pinned is taken over by a later process only if that says the same number. */
+#define SEVER_TRACK_ABI 1
+
+enum { SEVER_DIR_UNKNOWN, SEVER_DIR_IN, SEVER_DIR_OUT };
+enum {
+	SEVER_FLOW_ADOPTED = 1, /* older than the programs: nobody saw who opened it, nor when */
+	SEVER_FLOW_PENDING = 2, /* a connect() under way: no local port yet; of UDP it may also have failed */
+	SEVER_FLOW_KERNEL = 4,	/* a socket of the kernel's own */
+	SEVER_FLOW_SUBFLOW = 8, /* below an MPTCP connection, which itself is not here */
+	SEVER_FLOW_GONE = 0x80, /* ended while others were adopted; no flow */
+};
+
+/* One flow, by its cookie, while it lives: TCP from SYN_SENT or ESTABLISHED to CLOSE, UDP while connected. */
+struct sever_flow {
+	__u64 birth;  /* ns since boot */
+	__u64 cgroup; /* id of the cgroup v2 the socket was born in; accepted: of the listener's. 0 unknown */
+	__u64 start;  /* of the process, ns since boot */
+	__u8 local[16], remote[16];
+	__u32 netns;
+	__u32 ifindex; /* of the device it is bound to, 0 none */
+	__u32 uid;     /* accepted: of the listener, until the state changes next */
+	/* Who called connect(): 0 and SEVER_ID_UNSET where nobody did or none was seen. */
+	__u32 pid;
+	__u32 login_uid;
+	__u32 audit_session;
+	__u16 local_port, remote_port;
+	__u8 family;	  /* of the socket */
+	__u8 addr_family; /* of the addresses: AF_INET where they were v4-mapped */
+	__u8 protocol;
+	__u8 state;
+	__u8 direction;
+	__u8 flags;
+	__u16 seen; /* the last pass over all sockets that met it */
+	__s32 err; /* of an abort under way */
+	char comm[SEVER_COMM_LEN];
+};
+
+/* LOGIN is told of a process that seems to begin a session of a user, so that whoever attributes flows looks at what it
+ * holds at once: the first fork in an audit session, by the process that was given it (a login service forks once the
+ * session is open); and each process that is put into another cgroup v2 (the scope of a session is one, so is that of
+ * any service: what it means is the reader's to find out). In its flow are only the process (pid, start, comm,
+ * login_uid, audit_session) and its cgroup; the cookie and all the rest are 0. */
+enum { SEVER_EVENT_BIRTH = 1, SEVER_EVENT_END, SEVER_EVENT_LOGIN };
+enum sever_cause {
+	SEVER_CAUSE_NONE,
+	SEVER_CAUSE_DESTROYED, /* SOCK_DESTROY or bpf_sock_destroy() */
+	SEVER_CAUSE_RESET,     /* by the peer */
+	SEVER_CAUSE_REFUSED,   /* connect() */
+	SEVER_CAUSE_PEER,      /* closed by the peer first */
+	SEVER_CAUSE_LOCAL,     /* closed, reset or connected elsewhere by its owner first; or both at once */
+	SEVER_CAUSE_TIMEOUT,
+	SEVER_CAUSE_ERROR, /* see err */
+};
+
+/* One record of the ring buffer. Counts are of payload and of the END of TCP; all others are 0. */
+struct sever_event {
+	__u64 cookie;
+	__u64 time;	/* ns since boot */
+	__u64 sent;	/* bytes, those sent again not counted again */
+	__u64 acked;	/* of these, by the peer's kernel */
+	__u64 received; /* by this kernel, if not by the program */
+	struct sever_flow flow;
+	__u32 kind;
+	__u8 cause;
+	__u8 state; /* the one it ended from */
+	__u16 reserved;
+	__s32 err;    /* errno the kernel gave the socket, positive; 0 none */
+	__u32 queued; /* bytes that the program had written and the peer had not acknowledged, sent or not */
+};
+
+/* What the programs could not do, counted on each CPU. */
+enum {
+	SEVER_LOST_EVENTS, /* the ring buffer was full */
+	SEVER_LOST_FLOWS,  /* the map was full, or there was no memory */
+	SEVER_LOST_MAX
+};
+
+/* The one entry of the map `control`. */
+struct sever_control {
+	__u32 abi;
+	__u16 adopting; /* a pass is under way: leave a mark of the UDP sockets that are closed meanwhile */
+	__u16 pass;
+};
+
+_Static_assert(sizeof(struct sever_flow) == 112, "sever_flow layout");
+_Static_assert(sizeof(struct sever_event) == 168, "sever_event layout");
+_Static_assert(sizeof(struct sever_control) == 8, "sever_control layout");
 _Static_assert(sizeof(struct sever_task) == 56, "sever_task layout");
 _Static_assert(sizeof(struct sever_holder) == 32, "sever_holder layout");
 _Static_assert(sizeof(struct sever_verdict) == 16, "sever_verdict layout");

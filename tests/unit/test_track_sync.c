@@ -1,0 +1,184 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/* test_track_sync.c - flows that are older than the programs, and what got lost. */
+#include "tracked.h"
+
+#include <bpf/bpf.h>
+
+static int told_gone(uint64_t cookie, const struct sever_flow *f, void *arg)
+{
+	(void)f;
+	*(uint64_t *)arg = cookie;
+	return 0;
+}
+
+/* What is older is put in; what is not there any more, for whatever reason, taken out; what lives, left alone. */
+static void test_adopted(void **state)
+{
+	int l = listener("127.0.0.1", 0, 5);
+	struct pair p = connected(l, "127.0.0.2", 0), later;
+	const struct track_options o = { 0 };
+	uint64_t ghost = 1ull << 62, gone = 0;
+	struct track *t = opened(&o);
+	struct netns ns = here();
+	struct sever_flow f;
+
+	(void)state;
+	later = connected(l, "127.0.0.3", 0);
+	assert_int_equal(track_read(t, cookie_of(p.in), &f), -ENOENT);
+	assert_int_equal(track_adopt(t, &ns), 0);
+	assert_int_equal(flow_of(t, p.in).flags, SEVER_FLOW_ADOPTED);
+	assert_int_equal(flow_of(t, p.out).direction, SEVER_DIR_UNKNOWN);
+	assert_int_equal(flow_of(t, p.out).local_port, flow_of(t, p.in).remote_port);
+	assert_int_equal(flow_of(t, later.out).flags, 0);
+	assert_int_equal(flow_of(t, later.out).pid, getpid());
+	assert_int_equal(flows_here(t), 4); /* the listener is none */
+	f = flow_of(t, p.in);
+	f.seen = 0;
+	must(bpf_map_update_elem(t->part[PART_FLOWS], &ghost, &f, BPF_ANY), "ghost");
+	assert_int_equal(track_sync(t, &ns, told_gone, &gone), 0);
+	assert_int_equal(gone, ghost);
+	assert_int_equal(flows_here(t), 4);
+	reset_on_close(p.out);
+	gone = cookie_of(p.out);
+	close(p.out);
+	assert_int_equal(ended(t, gone)->flow.flags, SEVER_FLOW_ADOPTED);
+	ended(t, cookie_of(p.in));
+	assert_int_equal(flows_here(t), 2);
+	close(p.in);
+	close(later.in);
+	close(later.out);
+	leave(&ns);
+	track_close(t);
+	close(l);
+}
+
+static void storm(int l, unsigned int n)
+{
+	for (unsigned int i = 0; i < n; i++) {
+		struct pair p = connected(l, "127.0.0.4", 0);
+
+		reset_on_close(p.out);
+		close(p.out);
+		close(p.in);
+	}
+}
+
+/* Connections come and go while a pass goes on: none is left, and none of those that stay is lost. */
+static void test_storm_while_adopted(void **state)
+{
+	const struct track_options o = { .ring_bytes = 1 << 16 };
+	int l = listener("127.0.0.1", 0, 5), status;
+	struct pair older = connected(l, "127.0.0.2", 0);
+	struct track *t = opened(&o);
+	struct netns ns = here();
+	uint64_t gone = 0;
+	pid_t child = must(fork(), "fork");
+
+	(void)state;
+	if (!child) {
+		storm(l, many(10000));
+		_exit(0);
+	}
+	while (waitpid(child, &status, WNOHANG) == 0)
+		assert_int_equal(track_sync(t, &ns, told_gone, &gone), 0);
+	assert_int_equal(status, 0);
+	assert_int_equal(gone, 0);
+	assert_int_equal(flows_here(t), 2);
+	assert_int_equal(flow_of(t, older.in).flags, SEVER_FLOW_ADOPTED);
+	close(older.in);
+	close(older.out);
+	leave(&ns);
+	track_close(t);
+	close(l);
+}
+
+/* The ring is never read: what it does not take is counted, it calls for its reader once it is half full, and the map
+ * stays right. 20,000 connections leave nothing in it. */
+static void test_storm(void **state)
+{
+	const struct track_options o = { .ring_bytes = 1 << 18 };
+	struct pollfd reader = { .events = POLLIN };
+	int l = listener("127.0.0.1", 0, 5);
+	struct track *t = opened(&o);
+	struct track_losses losses;
+	struct pair p;
+
+	(void)state;
+	reader.fd = track_fd(t);
+	storm(l, 1000);
+	assert_int_equal(poll(&reader, 1, deadline_ms()), 1);
+	assert_int_equal(track_losses(t, &losses), 0);
+	assert_true(losses.events > 2000); /* of 4000 and what others did */
+	assert_int_equal(losses.flows, 0);
+	storm(l, many(20000) - 1000);
+	p = connected(l, "127.0.0.2", 0);
+	assert_int_equal(flows_here(t), 2);
+	close(p.in);
+	close(p.out);
+	track_close(t);
+	close(l);
+}
+
+/* A reader comes by its timer: nobody is woken for a few events. */
+static void test_quiet(void **state)
+{
+	const struct track_options o = { 0 };
+	struct pollfd reader = { .events = POLLIN };
+	int l = listener("127.0.0.1", 0, 5);
+	struct track *t = opened(&o);
+	struct pair p;
+
+	(void)state;
+	reader.fd = track_fd(t);
+	p = connected(l, "127.0.0.2", 0);
+	assert_int_equal(poll(&reader, 1, 0), 0);
+	born(t, cookie_of(p.in));
+	close(p.in);
+	close(p.out);
+	track_close(t);
+	close(l);
+}
+
+static void test_full_map(void **state)
+{
+	const struct track_options o = { .max_flows = 4 };
+	int l = listener("127.0.0.1", 0, 20);
+	struct track *t = opened(&o);
+	struct track_losses losses;
+	struct pair p[6];
+
+	(void)state;
+	for (size_t i = 0; i < array_size(p); i++)
+		p[i] = connected(l, "127.0.0.2", 0);
+	assert_int_equal(track_losses(t, &losses), 0);
+	assert_true(losses.flows >= 8);
+	assert_true(flows_here(t) <= 4);
+	for (size_t i = 0; i < array_size(p); i++) {
+		reset_on_close(p[i].out);
+		close(p[i].out);
+		close(p[i].in);
+	}
+	track_close(t);
+	close(l);
+}
+
+static int teardown(void **state)
+{
+	(void)state;
+	free(told.v);
+	return 0;
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_adopted), cmocka_unit_test(test_storm_while_adopted),
+		cmocka_unit_test(test_storm),	cmocka_unit_test(test_quiet),
+		cmocka_unit_test(test_full_map),
+	};
+
+	if (geteuid() || !can_track())
+		return skip_all(geteuid() ? "needs root" : "BPF is refused here");
+	cmocka_set_message_output(CM_OUTPUT_TAP);
+	return unit_status(cmocka_run_group_tests_name("track_sync", tests, no_namespace, teardown), array_size(tests));
+}

@@ -1,0 +1,194 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* tracked.h - a tracker, and what it told about the test's own namespaces: others open connections meanwhile. */
+#ifndef SEVER_TEST_TRACKED_H
+#define SEVER_TEST_TRACKED_H
+
+#include "kernel/sockets.h"
+#include "kernel/track_parts.h"
+#include "own_net.h"
+#include "unit.h"
+
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <time.h>
+
+static struct told {
+	struct sever_event *v;
+	size_t n, cap;
+} told;
+
+static inline long deadline_ms(void)
+{
+	const char *slow = getenv("SEVER_TEST_SLOW");
+
+	return 5000 * (slow && atoi(slow) > 1 ? atoi(slow) : 1);
+}
+
+static inline unsigned int many(unsigned int n)
+{
+	return n / (deadline_ms() / 5000);
+}
+
+static inline int on_told(const struct sever_event *e, void *arg)
+{
+	(void)arg;
+	assert_int_equal(grow(&told.v, &told.cap, told.n + 1, sizeof(*told.v)), 0);
+	told.v[told.n++] = *e;
+	return 0;
+}
+
+static inline struct sever_event *find_event(uint32_t kind, uint64_t cookie, size_t nth)
+{
+	for (size_t i = 0; i < told.n; i++)
+		if (told.v[i].kind == kind && told.v[i].cookie == cookie && !nth--)
+			return &told.v[i];
+	return NULL;
+}
+
+/* The nth event of that kind of a socket, which must come. */
+static inline struct sever_event *event(struct track *t, uint32_t kind, uint64_t cookie, size_t nth)
+{
+	for (long ms = 0; ms < deadline_ms(); ms++) {
+		struct sever_event *e;
+
+		must(track_drain(t, 100000, on_told, NULL), "track_drain");
+		e = find_event(kind, cookie, nth);
+		if (e)
+			return e;
+		poll(NULL, 0, 1);
+	}
+	fail_msg("no event %u of %llx", kind, (unsigned long long)cookie);
+	abort();
+}
+
+static inline struct sever_event *born(struct track *t, uint64_t cookie)
+{
+	return event(t, SEVER_EVENT_BIRTH, cookie, 0);
+}
+
+static inline struct sever_event *ended(struct track *t, uint64_t cookie)
+{
+	return event(t, SEVER_EVENT_END, cookie, 0);
+}
+
+static inline struct sever_flow flow_of(struct track *t, int fd)
+{
+	struct sever_flow f;
+
+	assert_int_equal(track_read(t, cookie_of(fd), &f), 0);
+	return f;
+}
+
+static inline uint32_t own_inode(void)
+{
+	struct stat st;
+
+	must(stat("/proc/self/ns/net", &st), "/proc/self/ns/net");
+	return st.st_ino;
+}
+
+static inline uint32_t number_in(const char *path)
+{
+	_fclose_ FILE *f = fopen(path, "re");
+	uint32_t n;
+
+	return f && fscanf(f, "%u", &n) == 1 ? n : SEVER_ID_UNSET;
+}
+
+static inline struct netns here(void)
+{
+	struct netns ns = { .inode = own_inode() };
+	const struct filter none = { 0 };
+
+	must(netns_open_here(&ns, &none), "netns_open_here");
+	return ns;
+}
+
+static inline void leave(struct netns *ns)
+{
+	nl_close(ns->nl);
+}
+
+static inline struct track *opened(const struct track_options *o)
+{
+	char err[ERR_LEN] = "";
+	struct track *t = NULL;
+
+	told.n = 0;
+	if (track_open(&t, o, err) < 0)
+		fail_msg("%s", err);
+	return t;
+}
+
+static inline int count_here(uint64_t cookie, const struct sever_flow *f, void *arg)
+{
+	(void)cookie;
+	*(unsigned int *)arg += f->netns == own_inode();
+	return 0;
+}
+
+static inline unsigned int flows_here(struct track *t)
+{
+	unsigned int n = 0;
+
+	must(track_walk(t, count_here, &n), "track_walk");
+	return n;
+}
+
+static inline uint16_t port_of(int fd)
+{
+	struct end e = { .len = sizeof(e.v6) };
+
+	must(getsockname(fd, &e.sa, &e.len), "getsockname");
+	return ntohs(e.v4.sin_port); /* at the same place in both */
+}
+
+static inline void close_pair(const struct pair *p)
+{
+	close(p->in);
+	close(p->out);
+}
+
+static inline void reset_on_close(int fd)
+{
+	const struct linger now = { .l_onoff = 1 };
+
+	must(setsockopt(fd, SOL_SOCKET, SO_LINGER, &now, sizeof(now)), "SO_LINGER");
+}
+
+/* What `sever kill` has the kernel do. */
+static inline int destroyed(struct netns *ns, struct track *t, int fd)
+{
+	const struct sever_flow f = flow_of(t, fd);
+	struct flow w, *v = &w;
+	int r;
+
+	track_to_flow(cookie_of(fd), &f, &w);
+	r = sockets_destroy(ns, &v, 1);
+	return r < 0 ? r : w.err;
+}
+
+static inline int no_namespace(void **state)
+{
+	(void)state;
+	return own_net();
+}
+
+/* The programs, or a reason to skip. */
+static inline bool can_track(void)
+{
+	const struct track_options o = { 0 };
+	char err[ERR_LEN] = "";
+	struct track *t = NULL;
+	int r = track_open(&t, &o, err);
+
+	track_close(t);
+	if (r == -EPERM || r == -EOPNOTSUPP || r == -ENOSYS)
+		return false;
+	return true;
+}
+
+#endif

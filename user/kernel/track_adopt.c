@@ -1,0 +1,181 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/* track_adopt.c - brings the map in line with the sockets that there are: those older than the programs are put in,
+ * those whose end was lost are taken out. The programs go on meanwhile: a birth or an end of theirs is never undone. */
+#include "kernel/sockets.h"
+#include "kernel/track_parts.h"
+
+#include <bpf/bpf.h>
+#include <string.h>
+#include <time.h>
+
+/* A connect() is in no hash table yet for a moment after its flow was born. */
+#define CONNECTING_NS 1000000000ull
+
+static int walk(int prog)
+{
+	_close_ int link = bpf_link_create(prog, 0, BPF_TRACE_ITER, NULL);
+	_close_ int fd = link < 0 ? -1 : bpf_iter_create(link);
+	char buf[64];
+	ssize_t n;
+
+	if (fd < 0)
+		return -errno;
+	/* It writes nothing; the kernel asks to come again from time to time. */
+	while ((n = read(fd, buf, sizeof(buf))) > 0 || (n < 0 && (errno == EAGAIN || errno == EINTR)))
+		;
+	return n < 0 ? -errno : 0;
+}
+
+/* The iterators show the namespace of whoever opens them. */
+static int in_netns(void *arg)
+{
+	const struct track *t = arg;
+	int r = walk(t->part[PART_ADOPT_TCP]);
+
+	return r < 0 || t->udp_err < 0 ? r : walk(t->part[PART_ADOPT_UDP]);
+}
+
+struct found {
+	uint64_t cookie;
+	struct sever_flow flow;
+	bool alive;
+};
+
+struct founds {
+	struct found *v;
+	size_t n, cap;
+	const struct netns *ns;
+	uint64_t now;
+	uint16_t pass;
+};
+
+static void founds_clear(struct founds *l)
+{
+	free(l->v);
+}
+
+static int keep(struct founds *l, uint64_t cookie, const struct sever_flow *f)
+{
+	int r = grow(&l->v, &l->cap, l->n + 1, sizeof(*l->v));
+
+	if (r == 0)
+		l->v[l->n++] = (struct found){ .cookie = cookie, .flow = *f };
+	return r;
+}
+
+static int on_mark(uint64_t cookie, const struct sever_flow *f, void *arg)
+{
+	return keep(arg, cookie, f);
+}
+
+/* Of UDP sockets that were closed during a pass. */
+static int remove_marks(const struct track *t)
+{
+	_cleanup_(founds_clear) struct founds l = { 0 };
+	int r = track_walk_marks(t, on_mark, &l);
+
+	for (size_t i = 0; i < l.n; i++)
+		bpf_map_delete_elem(t->part[PART_FLOWS], &l.v[i].cookie);
+	return r;
+}
+
+int track_adopt(struct track *t, const struct netns *ns)
+{
+	int r, back;
+
+	t->pass = t->pass == UINT16_MAX ? 1 : t->pass + 1;
+	r = track_control(t, true);
+	if (r == 0)
+		r = netns_run(ns, in_netns, (void *)t);
+	back = track_control(t, false);
+	if (back == 0)
+		back = remove_marks(t);
+	return r < 0 ? r : back;
+}
+
+static uint64_t boot_ns(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_BOOTTIME, &t);
+	return t.tv_sec * 1000000000ull + t.tv_nsec;
+}
+
+/* Those the pass should have met and did not. */
+static int on_unseen(uint64_t cookie, const struct sever_flow *f, void *arg)
+{
+	struct founds *l = arg;
+	uint64_t grace = f->flags & SEVER_FLOW_PENDING ? CONNECTING_NS : 0;
+
+	if (f->netns != l->ns->inode || f->seen == l->pass || f->birth + grace >= l->now)
+		return 0;
+	return keep(l, cookie, f);
+}
+
+static int by_cookie(const void *a, const void *b)
+{
+	const struct found *x = a, *y = b;
+
+	return (x->cookie > y->cookie) - (x->cookie < y->cookie);
+}
+
+static int on_alive(const struct flow *f, void *arg)
+{
+	struct founds *l = arg;
+	const struct found key = { .cookie = f->cookie };
+	struct found *at = bsearch(&key, l->v, l->n, sizeof(*l->v), by_cookie);
+
+	/* A closed connection may leave its cookie to a TIME_WAIT. */
+	if (at)
+		at->alive = f->state != STATE_TIME_WAIT && f->state != STATE_CLOSE;
+	return 0;
+}
+
+/* An iterator may pass over a socket (TCP before 6.17), so each is asked for by its cookie. What is pending has no
+ * address to ask by, and was not met: there is no such connection. */
+static int ask(struct netns *ns, struct founds *l)
+{
+	_free_ struct flow *flows = calloc(l->n, sizeof(*flows));
+	_free_ struct flow **v = calloc(l->n, sizeof(*v));
+	size_t n = 0;
+
+	if (!flows || !v)
+		return -ENOMEM;
+	qsort(l->v, l->n, sizeof(*l->v), by_cookie);
+	for (size_t i = 0; i < l->n; i++) {
+		track_to_flow(l->v[i].cookie, &l->v[i].flow, &flows[i]);
+		if (!(l->v[i].flow.flags & SEVER_FLOW_PENDING))
+			v[n++] = &flows[i];
+	}
+	return sockets_lookup(ns, v, n, on_alive, l);
+}
+
+/* The same socket may be connected anew by now: that flow is put back. */
+static int take_out(const struct track *t, const struct found *f, track_flow_cb gone, void *arg)
+{
+	struct sever_flow was;
+
+	if (bpf_map_lookup_and_delete_elem(t->part[PART_FLOWS], &f->cookie, &was) < 0)
+		return errno == ENOENT ? 0 : -errno;
+	if (was.birth == f->flow.birth)
+		return gone(f->cookie, &was, arg);
+	if (bpf_map_update_elem(t->part[PART_FLOWS], &f->cookie, &was, BPF_NOEXIST) < 0 && errno != EEXIST)
+		return -errno;
+	return 0;
+}
+
+int track_sync(struct track *t, struct netns *ns, track_flow_cb gone, void *arg)
+{
+	_cleanup_(founds_clear) struct founds l = { .ns = ns, .now = boot_ns() };
+	int r = track_adopt(t, ns);
+
+	l.pass = t->pass;
+	if (r == 0)
+		r = track_walk(t, on_unseen, &l);
+	if (r < 0 || !l.n)
+		return r;
+	r = ask(ns, &l);
+	for (size_t i = 0; i < l.n && r >= 0; i++)
+		r = l.v[i].alive ? 0 : take_out(t, &l.v[i], gone, arg);
+	return r;
+}
