@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-/* wire.c - any bytes at all from a caller. The first byte says into how long pieces the rest is cut, the second how often
- * there is no room for a reply, and whether the rest is bytes or, so that calls come up, numbers of words. What is answered
- * is a varlink reply; no call gets two answers; what is no call ends it. */
+/* wire.c - any bytes at all from a caller. The first byte says into how long pieces the rest is cut, the second how
+ * often there is no room for a reply, and whether the rest is bytes or, so that calls come up, numbers of words. What
+ * is answered is a varlink reply; no call gets two answers; what is no call ends it. */
 #include "../unit/toy.h"
+#include "daemon/decode.h"
 #include "varlink/frame.h"
 
 #include <assert.h>
@@ -35,6 +36,11 @@ static const char *const words[] = {
 	"9",
 	"\"selectors\":[",
 	"{\"kind\":\"user\"",
+	"{\"kind\":\"all\"}",
+	"{\"kind\":\"netns\",\"value\":\"4026531840\"}",
+	"{\"kind\":\"client\",\"value\":",
+	"\"10.0.0.0/8\"",
+	"\"wait\":\"ended\"",
 	",\"value\":",
 	"]",
 	"\"verb\":\"kill\"",
@@ -108,6 +114,31 @@ static void idle(struct transport *t)
 	c->n_idle++;
 }
 
+/* What passed the check of parameters is read without a second look, and stands as it was said. */
+static void decode(struct call *c)
+{
+	_free_ struct selector *v = NULL;
+	char err[ERR_LEN] = "";
+	struct request req;
+	int r = request_decode(call_parameters(c), &req, &v, err);
+
+	assert(r == 0 || (r == -EINVAL && strchr(err, ':')));
+	for (size_t i = 0; r == 0 && i < req.n_selectors; i++)
+		assert(v[i].kind == SEL_ALL || *v[i].text);
+}
+
+static int list_decoded(struct call *c, void *arg)
+{
+	decode(c);
+	return toy_list(c, arg);
+}
+
+static int kill_decoded(struct call *c, void *arg)
+{
+	decode(c);
+	return toy_kill(c, arg);
+}
+
 /* 0, or why the connection ends. */
 static int take(struct service *s, struct caller *c, struct frame *f)
 {
@@ -142,8 +173,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct peer peer = { .refs = 1, .uid = 1, .pidfd = -1 };
 	struct caller c = { .t = { .peer = &peer, .has_room = has_room, .send = heard, .idle = idle } };
+	struct io_sever methods = toy_methods;
 	struct toy toy = { 0 };
-	struct service s = { .io = &toy_methods, .arg = &toy };
+	struct service s = { .io = &methods, .arg = &toy };
 	_cleanup_(frame_clear) struct frame f = { 0 };
 	size_t piece;
 	int r = 0;
@@ -151,6 +183,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (size < 2)
 		return 0;
 	toy.service = &s;
+	methods.list = list_decoded;
+	methods.kill = kill_decoded;
 	piece = data[0] ? data[0] : size;
 	c.refuse = data[1] % 4;
 	for (size_t at = 2; at < size && r == 0; at += piece) {

@@ -29,6 +29,7 @@ static const struct field of_options[] = {
 	{ "include_self", FIELD_BOOL, .optional = true },
 	{ "yes", FIELD_BOOL, .optional = true },
 	{ "reason", FIELD_TEXT, .optional = true, .most = TEXT_MAX },
+	{ "ignore_none", FIELD_BOOL, .optional = true },
 	{ NULL },
 };
 
