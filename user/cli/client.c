@@ -15,6 +15,7 @@ struct client {
 	int fd;
 	struct frame in, out;
 	const volatile sig_atomic_t *stop;
+	int reader; /* who reads what we print; -1: does not matter */
 };
 
 static uint64_t now_ms(void)
@@ -33,6 +34,7 @@ int client_adopt(int taken, struct client **ret)
 	if (!c)
 		return -ENOMEM;
 	c->fd = take_fd(&fd);
+	c->reader = -1;
 	*ret = c;
 	return 0;
 }
@@ -72,21 +74,42 @@ void client_stop_on(struct client *c, const volatile sig_atomic_t *stop)
 	c->stop = stop;
 }
 
-/* Waits for events until deadline_ms; 0: for ever. */
+void client_stop_on_hangup(struct client *c, int fd)
+{
+	c->reader = fd;
+}
+
+/* ppoll(), but for a stop that was asked for before it: a signal comes before or during it, never in between. */
+static int poll_unless_stopped(struct client *c, struct pollfd *p, nfds_t n, int ms)
+{
+	const struct timespec t = { ms / 1000, ms % 1000 * 1000000l };
+	sigset_t all, before;
+	int r;
+
+	sigfillset(&all);
+	sigprocmask(SIG_BLOCK, &all, &before);
+	r = c->stop && *c->stop ? -EINTR : ppoll(p, n, ms < 0 ? NULL : &t, &before) < 0 ? -errno : 0;
+	sigprocmask(SIG_SETMASK, &before, NULL);
+	return r == -EINTR && !(c->stop && *c->stop) ? 0 : r;
+}
+
+/* Waits for events, or for any signal, until deadline_ms; 0: for ever. */
 static int wait_for(struct client *c, short events, uint64_t deadline_ms, char *err)
 {
-	struct pollfd p = { .fd = c->fd, .events = events };
+	struct pollfd p[] = { { .fd = c->fd, .events = events }, { .fd = c->reader } };
 	uint64_t now = now_ms();
 	int r, left = -1;
 
-	if (c->stop && *c->stop)
-		return fail(-EINTR, err, "interrupted");
+	if (deadline_ms && deadline_ms <= now)
+		return fail(-ETIMEDOUT, err, "severd does not answer in time");
 	if (deadline_ms)
-		left = deadline_ms > now ? (int)(deadline_ms - now) : 0;
-	r = poll(&p, 1, left);
-	if (r < 0 && errno != EINTR)
-		return fail(-errno, err, "cannot wait for severd: %m");
-	return r == 0 ? fail(-ETIMEDOUT, err, "severd does not answer in time") : 0;
+		left = (int)(deadline_ms - now);
+	r = poll_unless_stopped(c, p, array_size(p), left);
+	if (r == -EINTR)
+		return fail(r, err, "interrupted");
+	if (r < 0)
+		return fail(r, err, "cannot wait for severd: %s", strerrordesc_np(-r));
+	return p[1].revents ? fail(-ESHUTDOWN, err, "nobody reads the answer any more") : 0;
 }
 
 static int send_all(struct client *c, uint64_t deadline_ms, char *err)
@@ -140,7 +163,7 @@ static int read_reply(const char *text, size_t len, struct reply *ret, char *err
 		return r;
 	parameters = json_object_get(message, "parameters");
 	error = json_object_get(message, "error");
-	if ((error && !json_is_string(error)) ||
+	if ((error && !json_string_length(error)) ||
 	    (parameters && !json_is_object(parameters) && !json_is_null(parameters)))
 		return fail(-EBADMSG, err, "severd's answer is no varlink");
 	parameters = json_is_object(parameters) ? json_incref(parameters) : json_object();
@@ -169,6 +192,11 @@ static int receive(struct client *c, char *err)
 	else if (errno != EAGAIN && errno != EINTR)
 		return fail(-errno, err, "cannot read from severd: %m");
 	return 0;
+}
+
+bool client_ready(struct client *c)
+{
+	return frame_ready(&c->in, MESSAGE_MAX);
 }
 
 int client_next(struct client *c, unsigned int timeout_ms, struct reply *ret, char *err)
