@@ -75,7 +75,8 @@ $(B)/user/varlink/interface.o: $(INTERFACES)
 
 FUZZFLAGS := -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all
 $(B)/fuzz/%: tests/fuzz/%.c $(wildcard user/model/*.c user/kernel/diag*.c user/varlink/*.c \
-  $(addprefix user/daemon/,call.c decode.c methods.c params.c peer.c service.c) user/pipeline/request_id.c) | $(INTERFACES)
+  $(addprefix user/daemon/,call.c decode.c methods.c params.c peer.c service.c) user/pipeline/request_id.c \
+  $(addprefix user/cli/,reader.c remote_decode.c event.c) user/report/*.c) | $(INTERFACES)
 	$(call say,FUZZ,$@)mkdir -p $(@D) && $(CLANG) $(filter-out -fsanitize%,$(CFLAGS)) $(FUZZFLAGS) $^ -ljansson -o $@
 
 demo:
