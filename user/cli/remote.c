@@ -79,7 +79,7 @@ enum status remote_open(const struct options *o, struct client **ret, char *err)
 {
 	const char *path = o->socket ? o->socket : IO_SEVER_SOCKET;
 	const char *safe = o->request.verb == VERB_LIST ? "" : "; nothing was touched";
-	int r = o->direct ? -ENOENT : client_open(path, REMOTE_PATIENCE_MS, ret, err);
+	int r = o->direct ? -ENOENT : client_open(path, REMOTE_CONNECT_MS, ret, err);
 
 	if (r == 0)
 		return STATUS_OK;
@@ -96,5 +96,8 @@ enum status remote_open(const struct options *o, struct client **ret, char *err)
 			fail(0, err, "%s needs severd, which is not running%s", o->resident, safe);
 		return STATUS_NO_DAEMON;
 	}
+	if (r == -ETIMEDOUT)
+		fail(0, err, "%s: severd lets nobody in%s%s", path, safe,
+		     o->socket || o->resident ? "" : " (--direct does the work here)");
 	return r == -EACCES || r == -EPERM ? STATUS_DENIED : STATUS_NO_DAEMON;
 }

@@ -8,6 +8,7 @@
 #include "cli/opts.h"
 #include "report/report.h"
 
+#define REMOTE_CONNECT_MS 10000 /* that a crowd may stand before its door */
 #define REMOTE_PATIENCE_MS 60000 /* that severd may think before it says anything, beside what it was told to wait for */
 
 /* Whom to ask. STATUS_OK, and severd in *ret, or NULL: nobody listens there and the work can be done here. Another
