@@ -24,7 +24,7 @@ BPFFLAGS := -g -O2 -Wall -Werror -target bpf -Iinclude
 
 SRC  := $(wildcard user/*/*.c)
 OBJ  := $(SRC:%.c=$(B)/%.o)
-LIB  := $(filter-out $(B)/user/cli/main.o,$(OBJ))
+LIB  := $(filter-out %/main.o,$(OBJ))
 UNIT := $(patsubst tests/unit/%.c,$(B)/unit/%,$(wildcard tests/unit/*.c))
 FUZZ := $(patsubst tests/fuzz/%.c,$(B)/fuzz/%,$(wildcard tests/fuzz/*.c))
 
@@ -39,7 +39,7 @@ endif
 all: $(B)/sever
 tests: $(B)/peer $(UNIT)
 
-$(B)/sever: $(OBJ)
+$(B)/sever: $(filter-out $(B)/user/daemon/%,$(OBJ))
 	$(call say,LINK,$@)$(CC) $(CFLAGS) $(LDFLAGS) $^ $(LIBS) -o $@
 $(B)/libsever.a: $(LIB)
 	$(call say,AR,$@)rm -f $@ && ar rcs $@ $^
@@ -70,12 +70,19 @@ $(B)/user/kernel/hook_cgroup.o: $(B)/hook_cgroup.lskel.h
 $(B)/user/kernel/owners_bpf.o: $(B)/owner.lskel.h
 $(B)/user/kernel/track.o: $(B)/track.lskel.h
 $(B)/user/kernel/engine_bpf.o: $(B)/destroy.lskel.h
+# The text of an interface is what the file says: each line becomes a C string.
+$(B)/%.varlink.inc: include/sever/%.varlink | $(B)/.
+	$(call say,TEXT,$@)sed 's/[\\"]/\\&/g; s/.*/"&\\n"/' $< > $@
+INTERFACES := $(patsubst include/sever/%,$(B)/%.inc,$(wildcard include/sever/*.varlink))
+$(B)/user/varlink/interface.o: $(INTERFACES)
 %/.:
 	@mkdir -p $@
 
 FUZZFLAGS := -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all
-$(B)/fuzz/%: tests/fuzz/%.c $(wildcard user/model/*.c user/kernel/diag*.c)
-	$(call say,FUZZ,$@)mkdir -p $(@D) && $(CLANG) $(filter-out -fsanitize%,$(CFLAGS)) $(FUZZFLAGS) $^ -o $@
+$(B)/fuzz/%: tests/fuzz/%.c $(wildcard user/model/*.c user/kernel/diag*.c user/varlink/*.c \
+  $(addprefix user/daemon/,call.c decode.c methods.c params.c peer.c service.c) user/pipeline/request_id.c \
+  $(addprefix user/cli/,reader.c remote_decode.c event.c) user/report/*.c) | $(INTERFACES)
+	$(call say,FUZZ,$@)mkdir -p $(@D) && $(CLANG) $(filter-out -fsanitize%,$(CFLAGS)) $(FUZZFLAGS) $^ -ljansson -o $@
 
 demo:
 	$(Q)scripts/deps demo && $(MAKE) --no-print-directory && scripts/demo

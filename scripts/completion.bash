@@ -32,7 +32,7 @@ _sever_values()
 	--state)
 		printf '%s\n' established syn-sent syn-recv fin-wait-1 fin-wait-2 time-wait close-wait last-ack closing
 		;;
-	--wait) printf '%s\n' dead verified ;;
+	--wait) printf '%s\n' dead verified released ended ;;
 	esac
 }
 
@@ -51,13 +51,14 @@ _sever_options()
 {
 	local selectors='--user --client --peer --session --cgroup --unit --pid --local-port --remote-port --proto
 		--netns --flow --state --older-than --all'
-	local both='--json --direct --socket --ignore-none --help'
+	local both='--json --socket --help' host='--direct --ignore-none'
 	local cut='--dry-run --wait --no-wait --timeout --fence --drain --max --collateral --include-self --reason
 		--yes --quiet'
 
 	case $1 in
-	list) echo "$selectors $both" ;;
-	kill | disconnect) echo "$selectors $both $cut" ;;
+	list) echo "$selectors $both $host" ;;
+	kill | disconnect) echo "$selectors $both $host $cut" ;;
+	watch) echo "$selectors $both --after" ;;
 	doctor) echo --json --help ;;
 	esac
 }
@@ -76,7 +77,7 @@ _sever()
 	fi
 	verb=${words[1]}
 	if ((cword == 1)); then
-		mapfile -t COMPREPLY < <(compgen -W 'list kill disconnect doctor --help --version' -- "$cur")
+		mapfile -t COMPREPLY < <(compgen -W 'list kill disconnect watch doctor --help --version' -- "$cur")
 		return
 	fi
 	case $prev in
@@ -89,7 +90,7 @@ _sever()
 		--state | --wait)
 		_sever_offer "$prev"
 		;;
-	--flow | --older-than | --timeout | --fence | --drain | --max | --reason)
+	--flow | --older-than | --timeout | --fence | --drain | --max | --reason | --after)
 		return
 		;;
 	*)

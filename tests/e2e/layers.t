@@ -13,7 +13,7 @@ tree()		# a tree without a breach
 	rm -rf "$T/tree"
 	mkdir -p "$T/tree/include/sever" "$T/tree/bpf" && cd "$T/tree" || exit 1
 	for file in include/sever/abi.h user/model/flow.h user/names/users.h user/kernel/nl.c user/report/text.c \
-		user/pipeline/scan.c user/cli/main.c user/daemon/bus.c; do
+		user/varlink/frame.h user/pipeline/scan.c user/cli/main.c user/daemon/bus.c; do
 		mkdir -p "${file%/*}"
 		echo '/* SPDX-License-Identifier: LGPL-2.1-or-later */' >$file
 	done
@@ -50,6 +50,8 @@ may user/model/flow.h '#include <sever/abi.h>'
 may user/names/users.h '#include "model/flow.h"'
 may user/pipeline/scan.c '#include "kernel/nl.h"'
 may user/cli/main.c '#include "pipeline/scan.h"'
+may user/cli/main.c '#include "varlink/frame.h"'
+may user/daemon/bus.c '#include "varlink/frame.h"'
 may user/kernel/nl.c '#include <libmnl/libmnl.h>'
 may user/kernel/nl.c '#include "owner.lskel.h"'
 may bpf/track.bpf.c '#include "kernel.h"'
@@ -62,6 +64,7 @@ may_not user/names/users.h '#include "kernel/nl.h"' 'may not include kernel'
 may_not user/kernel/nl.c '#include "report/report.h"' 'may not include report'
 may_not user/report/text.c '#include "pipeline/scan.h"' 'may not include pipeline'
 may_not user/daemon/bus.c '#include "cli/cli.h"' 'may not include cli'
+may_not user/varlink/frame.h '#include "report/report.h"' 'may not include report'
 may_not user/cli/main.c '#include "flow.h"' 'by its path'
 may_not bpf/track.bpf.c '#include "model/flow.h"' 'may not include model'
 may_not user/pipeline/scan.c '#include <libmnl/libmnl.h>' 'libmnl only'

@@ -29,6 +29,7 @@ static int read_line(struct line *l, unsigned verb, const char *text)
 	}
 	return options_parse(&l->o,
 			     verb == ON_LIST   ? "list" :
+			     verb == ON_WATCH  ? "watch" :
 			     verb == ON_DOCTOR ? "doctor" :
 						 "kill",
 			     verb, l->argc, l->argv, l->err);
@@ -118,7 +119,7 @@ static void test_selectors(void **state)
 			continue;
 		snprintf(name, sizeof(name), "--%s", opt->name);
 		assert_string_equal(name, selector_option[opt->where]);
-		assert_int_equal(opt->verbs, ON_LIST | ON_KILL | ON_DISCONNECT);
+		assert_int_equal(opt->verbs, ON_LIST | ON_KILL | ON_DISCONNECT | ON_WATCH);
 	}
 }
 
@@ -176,6 +177,12 @@ static void test_nonsense(void **state)
 	refuses(ON_LIST, "flows users", "users");
 	refuses(ON_LIST, "--dry-run", "list does not take --dry-run");
 	refuses(ON_LIST, "--quiet", "list does not take --quiet");
+	refuses(ON_LIST, "--after 1", "list does not take --after");
+	refuses(ON_WATCH, "--after -1", "-1");
+	refuses(ON_WATCH, "--after 9223372036854775808", "9223372036854775808");
+	refuses(ON_WATCH, "--direct", "watch does not take --direct");
+	refuses(ON_WATCH, "--dry-run", "watch does not take --dry-run");
+	refuses(ON_WATCH, "flows", "flows");
 	refuses(ON_DOCTOR, "--user a", "doctor does not take --user");
 	refuses(ON_DOCTOR, "x", "x");
 }
@@ -235,6 +242,23 @@ static void test_resident(void **state)
 	assert_string_equal(l.o.socket, "/run/x");
 	assert_null(l.o.resident);
 	options_clear(&l.o);
+	accepts(&l, ON_KILL, "--user a --fence 5m");
+	assert_int_equal(l.o.request.fence_ms, 300000);
+	options_clear(&l.o);
+}
+
+static void test_watch(void **state)
+{
+	struct line l;
+
+	(void)state;
+	accepts(&l, ON_WATCH, "");
+	assert_true(l.o.after == AFTER_NOW);
+	options_clear(&l.o);
+	accepts(&l, ON_WATCH, "--user a --after 0 --json --socket /run/x");
+	assert_int_equal(l.o.after, 0);
+	assert_int_equal(l.o.request.n_selectors, 1);
+	options_clear(&l.o);
 }
 
 /* --help wins over what stands behind it, not over what stands before. */
@@ -289,7 +313,8 @@ int main(void)
 		cmocka_unit_test(test_selectors), cmocka_unit_test(test_what),
 		cmocka_unit_test(test_nonsense),  cmocka_unit_test(test_reason_length),
 		cmocka_unit_test(test_hints),	  cmocka_unit_test(test_resident),
-		cmocka_unit_test(test_help),	  cmocka_unit_test(test_documented),
+		cmocka_unit_test(test_watch),	  cmocka_unit_test(test_help),
+		cmocka_unit_test(test_documented),
 	};
 
 	return unit_run("opts", tests, NULL);

@@ -18,6 +18,7 @@ struct command {
 
 enum status cmd_list(const struct command *v, struct options *o, char *err);
 enum status cmd_kill(const struct command *v, struct options *o, char *err); /* and disconnect */
+enum status cmd_watch(const struct command *v, struct options *o, char *err);
 enum status cmd_doctor(const struct command *v, struct options *o, char *err);
 
 /* Completes the request and sets up a report on stdout and stderr. STATUS_OK, or the status to leave with. */

@@ -1,33 +1,11 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /* cmd_kill.c - `sever kill` and `sever disconnect`. */
 #include "cli/cli.h"
+#include "cli/remote.h"
+#include "cli/signals.h"
 #include "pipeline/pipeline.h"
 
-#include <signal.h>
 #include <strings.h>
-
-static volatile sig_atomic_t stop;
-
-static void on_signal(int sig)
-{
-	(void)sig;
-	stop = 1;
-}
-
-/* The first signal ends the work early, but with a report of what was done; the second one ends the program. What the
- * caller chose to ignore stays so, and who cuts his own session outlives the hang-up that follows. */
-static void catch_signals(bool own_session)
-{
-	static const int signals[] = { SIGINT, SIGTERM, SIGHUP };
-	const struct sigaction early = { .sa_handler = on_signal, .sa_flags = SA_RESETHAND | SA_RESTART };
-	struct sigaction before;
-
-	for (size_t i = 0; i < array_size(signals); i++)
-		if (sigaction(signals[i], NULL, &before) == 0 && before.sa_handler != SIG_IGN)
-			sigaction(signals[i], &early, NULL);
-	if (own_session)
-		signal(SIGHUP, SIG_IGN);
-}
 
 /* Asks only where a person can answer; a script has --yes. */
 static bool everyone_confirmed(void)
@@ -45,6 +23,7 @@ static bool everyone_confirmed(void)
 
 enum status cmd_kill(const struct command *v, struct options *o, char *err)
 {
+	_cleanup_(client_closep) struct client *severd = NULL;
 	struct report report;
 	enum status status = request_prepare(v, o, &report, err);
 
@@ -55,7 +34,9 @@ enum status cmd_kill(const struct command *v, struct options *o, char *err)
 		return STATUS_GUARD;
 	}
 	o->request.yes |= o->all;
-	o->request.stop = &stop;
-	catch_signals(o->request.include_self);
-	return terminate(&o->request, &report, err);
+	status = remote_open(o, &severd, err);
+	if (status != STATUS_OK)
+		return status;
+	o->request.stop = signals_catch(o->request.include_self);
+	return severd ? remote_kill(severd, o, &report, err) : terminate(&o->request, &report, err);
 }

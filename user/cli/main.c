@@ -16,6 +16,8 @@ static const struct command verbs[] = {
 	  "ends every matching flow and waits until each is proven gone", cmd_kill },
 	{ "disconnect", ON_DISCONNECT, VERB_DISCONNECT, "SELECTOR... [OPTION...]",
 	  "ends only the flows that carry sessions; what runs in them lives on", cmd_kill },
+	{ "watch", ON_WATCH, VERB_LIST, "[SELECTOR...] [OPTION...]",
+	  "shows what happens to connections and sessions, as it happens (needs severd)", cmd_watch },
 	{ "doctor", ON_DOCTOR, VERB_LIST, "[OPTION...]",
 	  "shows what this kernel and these privileges allow; ends nothing", cmd_doctor },
 };

@@ -72,7 +72,6 @@ static int set_timeout(struct options *o, const struct opt *opt, const char *val
 	return set_duration(o, opt, value, err);
 }
 
-/* Read to the end even though nobody can serve it, so that nonsense is nonsense with and without the daemon. */
 static int set_fence(struct options *o, const struct opt *opt, const char *value, char *err)
 {
 	uint64_t ms;
@@ -80,6 +79,7 @@ static int set_fence(struct options *o, const struct opt *opt, const char *value
 	if (duration_parse(value, &ms) < 0 || ms == 0)
 		return bad_value(opt, value, "a duration (500ms, 5s, 10m, 2h, 1d)", err);
 	o->resident = "--fence";
+	o->request.fence_ms = ms;
 	return 0;
 }
 
@@ -90,6 +90,13 @@ static int set_max(struct options *o, const struct opt *opt, const char *value, 
 	if (word_number(value, strlen(value), 10, INT64_MAX, &n) < 0 || n == 0)
 		return bad_value(opt, value, "a number from 1 on", err);
 	o->request.max = n;
+	return 0;
+}
+
+static int set_after(struct options *o, const struct opt *opt, const char *value, char *err)
+{
+	if (word_number(value, strlen(value), 10, INT64_MAX, &o->after) < 0)
+		return bad_value(opt, value, "the number of an event", err);
 	return 0;
 }
 
@@ -132,20 +139,22 @@ const struct opt option_table[] = {
 	{ "all", NULL, ON_FLOWS, set_all, SEL_ALL, "every flow; to cut them all takes --yes too" },
 
 	FLAG("dry-run", ON_CUT, request.dry_run, "show what would be cut, touch nothing"),
-	VALUE("wait", "STAGE", ON_CUT, set_wait, request.wait, "dead or verified (default)"),
+	VALUE("wait", "STAGE", ON_CUT, set_wait, request.wait,
+	      "dead or verified (default); by severd also released, ended"),
 	FLAG("no-wait", ON_CUT, no_wait, "do not wait for the outcome (needs severd)"),
 	VALUE("timeout", "DUR", ON_CUT, set_timeout, request.timeout_ms, "how long to wait for it (default 5s)"),
-	VALUE("fence", "DUR", ON_CUT, set_fence, resident, "keep them out for that long (needs severd)"),
+	VALUE("fence", "DUR", ON_CUT, set_fence, request.fence_ms, "keep them out for that long (needs severd)"),
 	VALUE("drain", "DUR", ON_CUT, set_duration, request.drain_ms, "first let what is queued be sent, that long"),
 	VALUE("max", "N", ON_CUT, set_max, request.max, "refuse to cut more than N flows"),
 	FLAG("collateral", ON_CUT, request.collateral, "cut flows that another user shares as well"),
 	FLAG("include-self", ON_CUT, request.include_self, "cut the caller's own session as well"),
 	VALUE("reason", "TEXT", ON_CUT, set_text, request.reason, "why; it stands in the report"),
 	FLAG("yes", ON_CUT, request.yes, "confirms --all"),
-	FLAG("ignore-none", ON_FLOWS, request.ignore_none, "nothing matched is no failure"),
+	FLAG("ignore-none", ON_HOST, request.ignore_none, "nothing matched is no failure"),
+	VALUE("after", "SEQ", ON_WATCH, set_after, after, "first the events behind this number that are still kept"),
 	FLAG("json", ON_FLOWS | ON_DOCTOR, json, "one JSON object a line"),
 	FLAG("quiet", ON_CUT, quiet, "no table, no notes; errors only"),
-	FLAG("direct", ON_FLOWS, direct, "never ask severd, do the work here"),
+	FLAG("direct", ON_HOST, direct, "never ask severd, do the work here"),
 	VALUE("socket", "PATH", ON_FLOWS, set_text, socket, "ask the severd that listens there"),
 	FLAG("help", ON_FLOWS | ON_DOCTOR, help, "this page"),
 };

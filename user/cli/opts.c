@@ -112,19 +112,13 @@ static int take_option(struct options *o, const char *verb_name, unsigned verb, 
 /* WHAT of `list`, the only word that is no option. */
 static int take_word(struct options *o, const char *verb_name, unsigned verb, const char *word, bool *seen, char *err)
 {
-	static const char *const what[] = {
-		[LIST_SESSIONS] = "sessions",
-		[LIST_FLOWS] = "flows",
-		[LIST_USERS] = "users",
-		[LIST_CLIENTS] = "clients",
-	};
 	char shown[WORD_SHOWN];
 
 	word_show(word, shown);
 	if (verb != ON_LIST || *seen)
 		return fail(-EINVAL, err, "%s: unexpected word %s", verb_name, shown);
-	for (size_t i = 0; i < array_size(what); i++) {
-		if (strcmp(word, what[i]) == 0) {
+	for (size_t i = 0; i < LIST_MAX; i++) {
+		if (strcmp(word, list_what_name[i]) == 0) {
 			o->request.what = i;
 			*seen = true;
 			return 1;
@@ -154,7 +148,8 @@ int options_parse(struct options *o, const char *verb_name, unsigned verb, int a
 	bool only_words = false, what = false;
 	int r;
 
-	*o = (struct options){ .request = { .wait = STAGE_VERIFIED, .timeout_ms = 5000 } };
+	*o = (struct options){ .request = { .wait = STAGE_VERIFIED, .timeout_ms = REQUEST_TIMEOUT_MS },
+			       .after = AFTER_NOW };
 	for (int i = 0; i < argc; i += r) {
 		r = 1;
 		if (!only_words && strcmp(argv[i], "--") == 0)

@@ -11,9 +11,13 @@ enum {
 	ON_KILL = 1 << VERB_KILL,
 	ON_DISCONNECT = 1 << VERB_DISCONNECT,
 	ON_DOCTOR = 1 << 3,
+	ON_WATCH = 1 << 4,
 	ON_CUT = ON_KILL | ON_DISCONNECT,
-	ON_FLOWS = ON_LIST | ON_CUT,
+	ON_HOST = ON_LIST | ON_CUT, /* what can be done without severd */
+	ON_FLOWS = ON_HOST | ON_WATCH,
 };
+
+#define AFTER_NOW UINT64_MAX
 
 /* A command line, read. */
 struct options {
@@ -23,6 +27,7 @@ struct options {
 	uint64_t seen;	      /* bit i: row i of the table was there */
 	const char *resident; /* what only a running severd could do, as typed; NULL nothing */
 	const char *socket;
+	uint64_t after; /* watch: events behind this number; AFTER_NOW: from now on */
 	bool all, json, quiet, direct, no_wait, help;
 };
 

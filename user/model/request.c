@@ -2,4 +2,6 @@
 #include "model/request.h"
 
 const char *const stage_name[] = { "dead", "released", "ended", "verified" };
+const char *const list_what_name[] = { "sessions", "flows", "users", "clients" };
+_Static_assert(array_size(list_what_name) == LIST_MAX, "name every listing");
 _Static_assert(array_size(stage_name) == STAGE_MAX, "name every stage");

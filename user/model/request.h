@@ -9,7 +9,8 @@
 
 enum verb { VERB_LIST, VERB_KILL, VERB_DISCONNECT };
 
-enum list_what { LIST_SESSIONS, LIST_FLOWS, LIST_USERS, LIST_CLIENTS };
+enum list_what { LIST_SESSIONS, LIST_FLOWS, LIST_USERS, LIST_CLIENTS, LIST_MAX };
+extern const char *const list_what_name[]; /* by enum list_what: "sessions" */
 
 /* How far a request goes before it answers. */
 enum stage { STAGE_DEAD, STAGE_RELEASED, STAGE_ENDED, STAGE_VERIFIED, STAGE_MAX };
@@ -27,7 +28,8 @@ enum status {
 	STATUS_NO_DAEMON = 7,
 };
 
-#define REQUEST_ID_LEN 37 /* a UUID and its NUL */
+#define REQUEST_ID_LEN 37	/* a UUID and its NUL */
+#define REQUEST_TIMEOUT_MS 5000 /* where nobody says how long to wait */
 
 struct request {
 	char id[REQUEST_ID_LEN];
@@ -38,6 +40,7 @@ struct request {
 	enum stage wait;
 	uint64_t timeout_ms; /* for drain-less confirmation */
 	uint64_t drain_ms;   /* 0: at once */
+	uint64_t fence_ms;   /* 0: none; only severd can */
 	uint64_t max;        /* 0: no limit */
 	const char *reason;  /* NULL none */
 	const volatile sig_atomic_t *stop; /* set by a signal: end soon, and truthfully; may be NULL */

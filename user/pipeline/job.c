@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "pipeline/job.h"
+#include "pipeline/pipeline.h"
 
 #include <string.h>
 #include <time.h>
@@ -12,7 +13,7 @@ void job_clear(struct job *j)
 	filter_clear(&j->filter);
 }
 
-static enum status status_of_errno(int r)
+enum status status_of_errno(int r)
 {
 	switch (r) {
 	case -ESRCH:

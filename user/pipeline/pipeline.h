@@ -10,6 +10,9 @@
  * bytes), else err is "". Once report_begin was called, report_end is called exactly once. */
 enum status terminate(const struct request *req, struct report *report, char *err);
 
+/* What to exit with where a request came to nothing for negative errno r. */
+enum status status_of_errno(int r);
+
 /* `list`. Without selectors: everything. */
 enum status list(const struct request *req, struct report *report, char *err);
 

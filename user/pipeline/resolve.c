@@ -51,7 +51,7 @@ static int peer(const struct selector *s, struct filter *f, char *err)
 	return host(s, &f->peers, err);
 }
 
-static int session(const struct selector *s, struct filter *f, char *err)
+int resolve_session(const struct selector *s, struct session_id *ret, char *err)
 {
 	struct session_id id = { .form = s->session.form, .audit = s->session.audit };
 
@@ -64,7 +64,16 @@ static int session(const struct selector *s, struct filter *f, char *err)
 			return fail(-ESRCH, err, "no such session: %s", s->text);
 		strcpy(id.id, s->text);
 	}
-	return ADD(&f->sessions, id);
+	*ret = id;
+	return 0;
+}
+
+static int session(const struct selector *s, struct filter *f, char *err)
+{
+	struct session_id id;
+	int r = resolve_session(s, &id, err);
+
+	return r < 0 ? r : ADD(&f->sessions, id);
 }
 
 static int cgroup(const struct selector *s, struct filter *f, char *err)
@@ -94,7 +103,7 @@ static int own_netns(uint32_t *ret)
 	return fd < 0 ? fd : netns_inode_of_fd(fd, ret);
 }
 
-static int netns(const struct selector *s, struct filter *f, char *err)
+int resolve_netns(const struct selector *s, uint32_t *ret, char *err)
 {
 	_free_ char *named = NULL;
 	uint32_t inode = s->netns.inode;
@@ -109,7 +118,16 @@ static int netns(const struct selector *s, struct filter *f, char *err)
 	if (r < 0)
 		return fail(r == -EACCES || r == -EPERM ? -EPERM : -ESRCH, err,
 			    "no such network namespace: %s (%s)", s->text, strerror(-r));
-	return ids_add(&f->netns, inode);
+	*ret = inode;
+	return 0;
+}
+
+static int netns(const struct selector *s, struct filter *f, char *err)
+{
+	uint32_t inode;
+	int r = resolve_netns(s, &inode, err);
+
+	return r < 0 ? r : ids_add(&f->netns, inode);
 }
 
 static int pid(const struct selector *s, struct filter *f, char *err)

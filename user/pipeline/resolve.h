@@ -10,4 +10,8 @@
  * resolver that could not tell; another errno. *ret is to be freed with filter_clear() in any case. */
 int resolve(const struct request *req, struct filter *ret, char *err);
 
+/* What one selector means to this very process, which "self" and a path need. As above. */
+int resolve_session(const struct selector *s, struct session_id *ret, char *err);
+int resolve_netns(const struct selector *s, uint32_t *ret, char *err);
+
 #endif

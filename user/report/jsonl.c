@@ -3,7 +3,6 @@
 
 #include "report/escape.h"
 
-#include <jansson.h>
 #include <string.h>
 
 static void put(struct jsonl *j, const char *s, size_t n)
@@ -67,22 +66,30 @@ static void put_without_del(struct jsonl *j, const char *s)
 	put(j, s, strlen(s));
 }
 
-static void put_odd(struct jsonl *j, const char *s, size_t n)
+/* Fifteen digits are what a double holds: more would turn 3.1 into 3.1000000000000001. */
+static void put_value(struct jsonl *j, const json_t *value)
 {
-	_cleanup_(json_decrefp) json_t *string = NULL;
-	_free_ char *clean = utf8_clean(s, n);
 	_free_ char *spelled = NULL;
 
-	if (clean)
-		string = json_string_nocheck(clean);
-	if (string)
-		spelled = json_dumps(string, JSON_ENCODE_ANY | JSON_ENSURE_ASCII);
+	if (value)
+		spelled = json_dumps(value,
+				     JSON_ENCODE_ANY | JSON_ENSURE_ASCII | JSON_COMPACT | JSON_REAL_PRECISION(15));
 	if (spelled) {
 		put_without_del(j, spelled);
 	} else {
 		put(j, "null", 4);
 		j->failed = true;
 	}
+}
+
+static void put_odd(struct jsonl *j, const char *s, size_t n)
+{
+	_cleanup_(json_decrefp) json_t *string = NULL;
+	_free_ char *clean = utf8_clean(s, n);
+
+	if (clean)
+		string = json_string_nocheck(clean);
+	put_value(j, string);
 }
 
 /* Bytes at the start of s that need no escaping. */
@@ -143,6 +150,12 @@ void jsonl_ms(struct jsonl *j, const char *key, double ms)
 {
 	begin(j, key);
 	fprintf(j->f, "%.3f", ms);
+}
+
+void jsonl_value(struct jsonl *j, const char *key, const json_t *value)
+{
+	begin(j, key);
+	put_value(j, value);
 }
 
 void jsonl_errno(struct jsonl *j, const char *key, int err)

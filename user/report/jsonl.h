@@ -6,6 +6,8 @@
 
 #include "model/base.h"
 
+#include <jansson.h>
+
 struct jsonl {
 	FILE *f;
 	bool more;   /* a comma is due */
@@ -26,6 +28,7 @@ void jsonl_word(struct jsonl *j, const char *key, const char *s);	     /* our ow
 void jsonl_number(struct jsonl *j, const char *key, uint64_t n, bool known); /* null unless known */
 void jsonl_bool(struct jsonl *j, const char *key, bool value);
 void jsonl_ms(struct jsonl *j, const char *key, double ms);  /* three digits after the point */
+void jsonl_value(struct jsonl *j, const char *key, const json_t *value);
 void jsonl_errno(struct jsonl *j, const char *key, int err); /* "EPERM" of -EPERM, null of 0 */
 
 #endif

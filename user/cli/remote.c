@@ -1,0 +1,103 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/* remote.c - whom to ask, and why there is no answer or not the one that was hoped for. */
+#include "cli/remote.h"
+#include "pipeline/pipeline.h"
+#include "varlink/interface.h"
+
+#include <string.h>
+
+/* As include/sever/io.sever.varlink has them. */
+static const struct {
+	const char *name;
+	enum status status;
+} errors[] = {
+	{ IO_SEVER ".NotFound", STATUS_NO_MATCH },
+	{ IO_SEVER ".Stale", STATUS_NO_MATCH },
+	{ IO_SEVER ".InvalidParameter", STATUS_USAGE },
+	{ IO_SEVER ".TooLarge", STATUS_USAGE },
+	{ IO_SEVER ".Partial", STATUS_PARTIAL },
+	{ IO_SEVER ".NotSupported", STATUS_PARTIAL },
+	{ IO_SEVER ".NoMemory", STATUS_PARTIAL },
+	{ IO_SEVER ".Failed", STATUS_PARTIAL },
+	{ IO_SEVER ".Malformed", STATUS_PARTIAL },
+	{ IO_SEVER ".PermissionDenied", STATUS_DENIED },
+	{ IO_SEVER ".KernelCannot", STATUS_KERNEL },
+	{ IO_SEVER ".Guard", STATUS_GUARD },
+	{ IO_SEVER ".Busy", STATUS_NO_DAEMON },
+	{ IO_SEVER ".NotReady", STATUS_NO_DAEMON },
+};
+
+static const char *text_of(const struct reply *reply, const char *key)
+{
+	const char *text = json_string_value(json_object_get(reply->parameters, key));
+
+	return text ? text : "";
+}
+
+static enum status of_varlink(const struct reply *reply, const char *name, char *err)
+{
+	const char *method = text_of(reply, "method");
+
+	if (!strcmp(name, "InvalidParameter")) {
+		fail(0, err, "severd refuses %s: it may be of another version", text_of(reply, "parameter"));
+		return STATUS_USAGE;
+	}
+	if (!strcmp(name, "PermissionDenied")) {
+		fail(0, err, "severd refuses: permission denied");
+		return STATUS_DENIED;
+	}
+	fail(0, err, "the daemon that answers has no %s: %s", *method ? method : IO_SEVER, name);
+	return STATUS_NO_DAEMON;
+}
+
+enum status remote_error(const struct reply *reply, char *err)
+{
+	const size_t prefix = strlen(ORG_VARLINK_SERVICE ".");
+
+	for (size_t i = 0; i < array_size(errors); i++) {
+		if (strcmp(errors[i].name, reply->error) != 0)
+			continue;
+		fail(0, err, "%s", text_of(reply, "message"));
+		if (!*err && strcmp(reply->error, IO_SEVER ".Partial") != 0)
+			fail(0, err, "severd says %s", reply->error);
+		return errors[i].status;
+	}
+	if (!strncmp(reply->error, ORG_VARLINK_SERVICE ".", prefix))
+		return of_varlink(reply, reply->error + prefix, err);
+	fail(0, err, "severd says %s", reply->error);
+	return STATUS_PARTIAL;
+}
+
+enum status remote_broken(int r, char *err)
+{
+	if (!*err)
+		fail(0, err, "cannot talk to severd: %s", strerrordesc_np(-r));
+	return STATUS_PARTIAL;
+}
+
+enum status remote_open(const struct options *o, struct client **ret, char *err)
+{
+	const char *path = o->socket ? o->socket : IO_SEVER_SOCKET;
+	const char *safe = o->request.verb == VERB_LIST ? "" : "; nothing was touched";
+	int r = o->direct ? -ENOENT : client_open(path, REMOTE_CONNECT_MS, ret, err);
+
+	if (r == 0)
+		return STATUS_OK;
+	*ret = NULL;
+	if (r == -ENOENT || r == -ENOTDIR || r == -ECONNREFUSED) {
+		*err = '\0';
+		if (!o->socket && !o->resident)
+			return STATUS_OK;
+		if (o->direct)
+			fail(0, err, "%s needs severd, which --direct does not ask%s", o->resident, safe);
+		else if (o->socket)
+			fail(0, err, "--socket %s: no severd answers there%s", path, safe);
+		else
+			fail(0, err, "%s needs severd, which is not running%s", o->resident, safe);
+		return STATUS_NO_DAEMON;
+	}
+	if (r == -ETIMEDOUT)
+		fail(0, err, "%s: severd lets nobody in%s%s", path, safe,
+		     o->socket || o->resident ? "" : " (--direct does the work here)");
+	return r == -EACCES || r == -EPERM ? STATUS_DENIED : STATUS_NO_DAEMON;
+}

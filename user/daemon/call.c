@@ -1,0 +1,293 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "daemon/call.h"
+#include "daemon/service.h"
+#include "daemon/transport.h"
+#include "varlink/interface.h"
+
+#include <string.h>
+
+struct call {
+	unsigned int refs;
+	struct service *service;
+	struct transport *transport; /* NULL: oneway, gone, or answered */
+	struct peer *peer;
+	char *method;
+	json_t *parameters;
+	const struct call_watcher *watcher;
+	void *arg;
+	uint64_t lost;
+	bool more, oneway, gone, answered;
+	bool waits; /* for room */
+	bool lossy;
+};
+
+int call_new(struct service *s, struct transport *t, const char *method, json_t *parameters, bool more, bool oneway,
+	     struct call **ret)
+{
+	struct call *c = calloc(1, sizeof(*c));
+	char *name = strdup(method);
+
+	if (!c || !name) {
+		free(c);
+		free(name);
+		return -ENOMEM;
+	}
+	*c = (struct call){ .refs = 1, .service = s, .method = name, .more = more, .oneway = oneway };
+	c->peer = peer_ref(t->peer);
+	c->parameters = json_incref(parameters);
+	if (oneway) {
+		s->n_oneway++;
+	} else {
+		c->transport = t;
+		t->call = call_ref(c);
+	}
+	*ret = c;
+	return 0;
+}
+
+struct call *call_ref(struct call *c)
+{
+	c->refs++;
+	return c;
+}
+
+/* The transport may take the next one. */
+static void detach(struct call *c)
+{
+	struct transport *t = c->transport;
+
+	c->transport = NULL;
+	c->watcher = NULL;
+	if (!t)
+		return;
+	t->call = NULL;
+	t->idle(t);
+	call_unref(c);
+}
+
+/* A transport holds a reference, so that what gets here is answered, gone or oneway: nobody is left waiting. */
+void call_unref(struct call *c)
+{
+	c->refs--;
+	if (c->refs == 1 && c->transport && !c->answered) {
+		if (call_fail(c, -EPROTO, "the method did not answer") < 0)
+			c->transport->send(c->transport, NULL, true);
+		return;
+	}
+	if (c->refs)
+		return;
+	if (c->oneway)
+		c->service->n_oneway--;
+	json_decref(c->parameters);
+	peer_unref(c->peer);
+	free(c->method);
+	free(c);
+}
+
+void call_watch(struct call *c, const struct call_watcher *w, void *arg)
+{
+	c->watcher = w;
+	c->arg = arg;
+}
+
+const struct peer *call_peer(const struct call *c)
+{
+	return c->peer;
+}
+
+const char *call_method(const struct call *c)
+{
+	return c->method;
+}
+
+json_t *call_parameters(const struct call *c)
+{
+	return c->parameters;
+}
+
+bool call_wants_more(const struct call *c)
+{
+	return c->more;
+}
+
+bool call_is_oneway(const struct call *c)
+{
+	return c->oneway;
+}
+
+bool call_is_gone(const struct call *c)
+{
+	return c->gone;
+}
+
+bool call_has_room(const struct call *c)
+{
+	return !c->transport || c->transport->has_room(c->transport);
+}
+
+static int send_reply(struct call *c, const json_t *parameters, bool continues)
+{
+	_cleanup_(json_decrefp) json_t *message = json_object();
+	/* json_object_set() counts a reference and changes nothing else. */
+	int r = parameters ? json_object_set(message, "parameters", (json_t *)parameters) :
+			     json_object_set_new(message, "parameters", json_object());
+
+	if (r == 0 && continues)
+		r = json_object_set_new(message, "continues", json_true());
+	return r < 0 ? -ENOMEM : c->transport->send(c->transport, message, !continues);
+}
+
+int call_reply(struct call *c, const json_t *parameters, bool continues)
+{
+	int r;
+
+	if (c->answered || (continues && !c->more))
+		return -EINVAL;
+	if (!c->oneway && !c->transport)
+		return -ENOTCONN;
+	r = c->oneway ? 0 : send_reply(c, parameters, continues);
+	c->waits |= r == -EAGAIN;
+	if (r < 0 || continues)
+		return r;
+	c->answered = true;
+	detach(c);
+	return 0;
+}
+
+/* Says how many were lost, if there is room for it. */
+static int tell_loss(struct call *c)
+{
+	_cleanup_(json_decrefp) json_t *lost = NULL;
+	int r;
+
+	if (!c->lost)
+		return 0;
+	if (!call_has_room(c))
+		return -EAGAIN;
+	lost = c->service->io->lost ? c->service->io->lost(c, c->lost, c->service->arg) : NULL;
+	r = lost ? send_reply(c, lost, true) : -ENOMEM;
+	if (r == 0)
+		c->lost = 0;
+	return r;
+}
+
+int call_event(struct call *c, const json_t *parameters)
+{
+	int r;
+
+	if (c->answered || !c->more)
+		return -EINVAL;
+	if (!c->transport)
+		return -ENOTCONN;
+	c->lossy = true;
+	r = call_has_room(c) ? tell_loss(c) : -EAGAIN;
+	if (r == 0)
+		r = send_reply(c, parameters, true);
+	if (r != -EAGAIN && r != -ENOMEM)
+		return r;
+	c->lost++;
+	c->service->n_lost++;
+	return 0;
+}
+
+int call_error(struct call *c, const char *name, const json_t *parameters)
+{
+	_cleanup_(json_decrefp) json_t *message = json_object();
+	int r = 0;
+
+	if (c->answered)
+		return -EINVAL;
+	if (!c->oneway && !c->transport)
+		return -ENOTCONN;
+	if (!c->oneway) {
+		if (json_object_set_new(message, "error", json_string(name)) < 0 ||
+		    (parameters && json_object_set(message, "parameters", (json_t *)parameters) < 0))
+			return -ENOMEM;
+		r = c->transport->send(c->transport, message, true);
+	}
+	if (r < 0)
+		return r;
+	c->answered = true;
+	detach(c);
+	return 0;
+}
+
+int call_fail(struct call *c, int r, const char *sentence)
+{
+	static const struct {
+		int err;
+		const char *name;
+	} names[] = {
+		{ -ENOMEM, "NoMemory" },
+		{ -EPERM, "PermissionDenied" },
+		{ -EACCES, "PermissionDenied" },
+		{ -ENOENT, "NotFound" },
+		{ -ESRCH, "NotFound" },
+		{ -EBUSY, "Busy" },
+		{ -EALREADY, "Busy" },
+		{ -EAGAIN, "Busy" },
+		{ -ESTALE, "Stale" },
+		{ -EOPNOTSUPP, "KernelCannot" },
+		{ -ENOSYS, "KernelCannot" },
+		{ -ENOTCONN, "NotReady" },
+	};
+	_cleanup_(json_decrefp) json_t *p = NULL;
+	const char *name = "Failed";
+	char full[64];
+
+	for (size_t i = 0; i < array_size(names); i++)
+		if (names[i].err == r)
+			name = names[i].name;
+	snprintf(full, sizeof(full), IO_SEVER ".%s", name);
+	p = json_pack("{ss}", "message", sentence ? sentence : strerrordesc_np(-r));
+	if (p && !strcmp(name, "NotFound"))
+		json_object_set_new(p, "what", json_string("match"));
+	return call_error(c, full, p);
+}
+
+void call_run(struct call *c, int (*hook)(struct call *c, void *arg), void *arg)
+{
+	int r = hook(c, arg);
+
+	if (r < 0 && !c->answered && !c->gone)
+		call_fail(c, r, NULL);
+	json_decref(c->parameters); /* what waits must not hold a message of a mebibyte */
+	c->parameters = NULL;
+}
+
+void transport_room(struct transport *t)
+{
+	struct call *c = t->call;
+
+	if (!c)
+		return;
+	call_ref(c);
+	if (tell_loss(c) == 0 && c->waits) {
+		c->waits = false;
+		if (c->watcher && c->watcher->room)
+			c->watcher->room(c, c->arg);
+	}
+	call_unref(c);
+}
+
+void transport_gone(struct transport *t)
+{
+	struct call *c = t->call;
+	const struct call_watcher *w;
+
+	if (!c)
+		return;
+	w = c->watcher;
+	t->call = NULL;
+	c->transport = NULL;
+	c->watcher = NULL;
+	c->gone = true;
+	if (w && w->gone)
+		w->gone(c, c->arg);
+	call_unref(c);
+}
+
+bool transport_is_lossy(const struct transport *t)
+{
+	return t->call && t->call->lossy;
+}
