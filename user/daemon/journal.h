@@ -13,7 +13,7 @@
 #include <systemd/sd-event.h>
 
 #define JOURNAL_SOCKET "/run/systemd/journal/socket"
-#define JOURNAL_QUEUE (16u << 20) /* bytes kept: some 30,000 connections */
+#define JOURNAL_QUEUE (24u << 20) /* bytes kept: some 60,000 connections */
 
 struct journal;
 

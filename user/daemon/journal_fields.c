@@ -14,22 +14,25 @@ static void put(struct fields *f, const char *fmt, ...) _printf_(2, 3);
 
 static void put(struct fields *f, const char *fmt, ...)
 {
+	size_t room = 256; /* most fit */
 	va_list ap;
 	int len;
 
-	va_start(ap, fmt);
-	len = vsnprintf(NULL, 0, fmt, ap);
-	va_end(ap);
-	if (len < 0 || f->n == FIELDS_MAX || grow(&f->text, &f->cap, f->len + len + 1, 1) < 0) {
-		f->failed = true;
-		return;
+	for (int tries = 0; tries < 2; tries++) {
+		if (f->n == FIELDS_MAX || grow(&f->text, &f->cap, f->len + room, 1) < 0)
+			break;
+		va_start(ap, fmt);
+		len = vsnprintf(f->text + f->len, room, fmt, ap);
+		va_end(ap);
+		if (len >= 0 && (size_t)len < room) {
+			f->v[f->n].at = f->len;
+			f->v[f->n++].len = len;
+			f->len += len;
+			return;
+		}
+		room = len < 0 ? room : (size_t)len + 1;
 	}
-	va_start(ap, fmt);
-	vsnprintf(f->text + f->len, len + 1, fmt, ap);
-	va_end(ap);
-	f->v[f->n].at = f->len;
-	f->v[f->n++].len = len;
-	f->len += len;
+	f->failed = true;
 }
 
 static void put_number(struct fields *f, const char *name, uint64_t n)
