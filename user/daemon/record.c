@@ -54,12 +54,15 @@ static int load_line(struct record *rec, const char *text, size_t len)
 	if (l.end ? !e || record_entry_is_done(e) : !!e)
 		return -EBADMSG;
 	copy = strndup(text, len);
-	if (!copy || record_list_reserve(&rec->list) < 0)
+	if (!copy)
 		return -ENOMEM;
-	if (l.end)
+	if (l.end) {
 		record_list_finish(&rec->list, e, &copy, len);
-	else
-		record_list_add(&rec->list, l.r.id, l.r.uid, &copy, len);
+		return 0;
+	}
+	if (record_list_reserve(&rec->list) < 0)
+		return -ENOMEM;
+	record_list_add(&rec->list, l.r.id, l.r.uid, &copy, len);
 	return 0;
 }
 

@@ -26,7 +26,7 @@ static inline bool record_entry_is_done(const struct record_entry *e)
 	return e->line[ENDED].iov_base;
 }
 
-/* NULL: none. The pointer is good until the list changes. */
+/* NULL: none. The pointer is good until the list changes, or is made ready to. */
 struct record_entry *record_list_find(const struct record_list *l, const char *id);
 /* Whether one more of uid may be unfinished, and be of len bytes. */
 bool record_list_has_room(const struct record_list *l, uint32_t uid, size_t len);
