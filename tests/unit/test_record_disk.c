@@ -172,6 +172,25 @@ static void test_not_a_record(void **state)
 	free(last);
 }
 
+/* Each line is there twice, so half of them mean nothing. */
+static void test_twice(void **state)
+{
+	struct record *rec;
+	size_t len;
+	char *text = three(&len), *twice;
+
+	(void)state;
+	assert_true(asprintf(&twice, "%s%s", text, text) > 0);
+	scene_write(twice, 2 * len);
+	rec = scene_open();
+	assert_non_null(strstr(record_complaint(rec), " 4 lines "));
+	assert_int_equal(scene_state_of(rec, 1), 1);
+	assert_int_equal(scene_state_of(rec, 2), 0);
+	record_close(rec);
+	free(twice);
+	free(text);
+}
+
 /* Each call that can fail does, one time or for a while. Requests that were refused are unknown, all others known. */
 static void test_disk_fails(void **state)
 {
@@ -188,7 +207,7 @@ static void test_disk_fails(void **state)
 			free(three(&len));
 			rec = scene_open();
 			fail_at(at, k / 2 ? 3 : 1, errors[k % 2]);
-			accepted[0] = scene_accept(rec, 4, 0, 0);
+			accepted[0] = scene_accept(rec, 4, 0, 2000); /* longer than all that follow */
 			ended = record_done(rec, scene_id(2), STATUS_OK, NULL);
 			accepted[1] = scene_accept(rec, 5, 0, 0);
 			failed = accepted[0] < 0 || ended < 0 || accepted[1] < 0;
@@ -239,9 +258,9 @@ static void test_disk_full_at_start(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		in_a_directory(test_cut_anywhere),	 in_a_directory(test_scribbled),
-		in_a_directory(test_not_a_record),	 in_a_directory(test_disk_fails),
-		in_a_directory(test_disk_full_at_start),
+		in_a_directory(test_cut_anywhere), in_a_directory(test_scribbled),
+		in_a_directory(test_not_a_record), in_a_directory(test_twice),
+		in_a_directory(test_disk_fails),   in_a_directory(test_disk_full_at_start),
 	};
 
 	return unit_run("record_disk", tests, NULL);
