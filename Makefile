@@ -3,10 +3,13 @@
 # make demo       install what is missing, build, show it at work
 # make check      install what the tests need and run them all
 # make check-vm   the same on other kernels and under systemd, in virtual machines; scripts/vm runs one of them
-# make install    DESTDIR= PREFIX=
+# make install    DESTDIR= PREFIX= UNITDIR= SYSUSERSDIR= TMPFILESDIR=
 # V=1 shows the commands. SAN=1 builds with ASan and UBSan into build/san.
 VERSION := 0.1.0
 PREFIX  ?= /usr/local
+UNITDIR     ?= $(PREFIX)/lib/systemd/system
+SYSUSERSDIR ?= $(PREFIX)/lib/sysusers.d
+TMPFILESDIR ?= $(PREFIX)/lib/tmpfiles.d
 B       := build$(if $(SAN),/san)
 CC      ?= gcc
 CLANG   ?= clang
@@ -93,8 +96,16 @@ check-vm:
 
 install: all
 	install -D -m 755 $(B)/sever $(DESTDIR)$(PREFIX)/sbin/sever
+	$(if $(wildcard user/daemon/main.c),install -D -m 755 $(B)/severd $(DESTDIR)$(PREFIX)/sbin/severd)
 	install -D -m 644 man/sever.8 $(DESTDIR)$(PREFIX)/share/man/man8/sever.8
+	install -D -m 644 man/severd.8 $(DESTDIR)$(PREFIX)/share/man/man8/severd.8
 	install -D -m 644 scripts/completion.bash $(DESTDIR)$(PREFIX)/share/bash-completion/completions/sever
+	install -d $(addprefix $(DESTDIR),$(UNITDIR) $(SYSUSERSDIR) $(TMPFILESDIR))
+	sed 's|@SBINDIR@|$(PREFIX)/sbin|' scripts/systemd/severd.service >$(DESTDIR)$(UNITDIR)/severd.service
+	chmod 644 $(DESTDIR)$(UNITDIR)/severd.service
+	install -m 644 scripts/systemd/severd.socket $(DESTDIR)$(UNITDIR)/severd.socket
+	install -m 644 scripts/systemd/sever.sysusers $(DESTDIR)$(SYSUSERSDIR)/sever.conf
+	install -m 644 scripts/systemd/sever.tmpfiles $(DESTDIR)$(TMPFILESDIR)/sever.conf
 clean:
 	rm -rf build
 

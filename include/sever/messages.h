@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* messages.h - the MESSAGE_ID of each kind of record that severd leaves in the journal: `journalctl MESSAGE_ID=...` finds
+ * all of a kind. They never change. severd(8) lists the fields. */
+#ifndef SEVER_MESSAGES_H
+#define SEVER_MESSAGES_H
+
+/* A request was accepted: its victims are known and none has died yet. */
+#define SEVER_MESSAGE_ACCEPTED "c605a01a1ec34041ba27692e50ab43af"
+/* A request is done, or was refused after all. */
+#define SEVER_MESSAGE_DONE "3d60ed3af63540bea51bba322da1cc3f"
+/* A connection was cut. */
+#define SEVER_MESSAGE_CUT "84e843dbce8f440985586d168ac40dc6"
+/* Records are missing: the journal took them too slowly. */
+#define SEVER_MESSAGE_LOST "3afd5fc1df8149dfb68b097ec2b44608"
+
+#endif
