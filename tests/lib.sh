@@ -351,3 +351,10 @@ if [ "$SEVER_TEST_NS" != guest ]; then # else the whole machine is the test's (t
 	done
 fi
 [ -x "$PEER" ] || skip_all "no $PEER: run make tests"
+
+# --- with SEVER_RESIDENT=1 the same tests ask a severd of their own
+
+if [ -n "${SEVER_RESIDENT-}" ]; then
+	. "$TESTS/resident.sh"
+	resident || exit 1
+fi

@@ -245,7 +245,8 @@ static inline void ask(const struct request *req)
 	const struct summary *s = &answer.s;
 
 	memset(&answer, 0, sizeof(answer));
-	answer.status = req->verb == VERB_LIST ? list(req, &report, answer.err) : terminate(req, &report, answer.err);
+	answer.status = req->verb == VERB_LIST ? list(req, &access_direct, &report, answer.err) :
+						terminate(req, &access_direct, &report, answer.err);
 	assert_int_equal(open_fds(), fds);
 	assert_int_equal(netns_here(), here);
 	assert_int_equal(answer.begun, 1);

@@ -264,7 +264,7 @@ static void test_quiet_spares_self(void **state)
 
 		if (hidden)
 			hide_proc();
-		status = terminate(&req, &report, err);
+		status = terminate(&req, &access_direct, &report, err);
 		if (hidden)
 			show_proc();
 		assert_int_equal(status, STATUS_GUARD);

@@ -85,7 +85,7 @@ static void test_cut_anywhere(void **state)
 	char *text = three(&len);
 
 	(void)state;
-	for (size_t cut = 0; cut <= len; cut += unit_stride()) {
+	for (size_t cut = 0; cut <= len; cut += unit_stride(10)) {
 		unsigned int lines = 0;
 		struct record *rec;
 
@@ -116,7 +116,7 @@ static void test_scribbled(void **state)
 	char *second = strchr(text, '\n') + 1, *third = strchr(second, '\n') + 1;
 
 	(void)state;
-	for (char *at = second; at < third; at += unit_stride()) {
+	for (char *at = second; at < third; at += unit_stride(10)) {
 		struct record *rec;
 		char was = *at;
 

@@ -219,7 +219,7 @@ static void test_slow_watcher(void **state)
 {
 	struct wire_limits l = wire_limits_default;
 	struct client *slow, *fast, *c;
-	uint64_t got = 0, lost = 0, n = 50000 / unit_stride(5);
+	uint64_t got = 0, lost = 0, n = 50000 / unit_stride(20);
 	struct reply r;
 
 	(void)state;
@@ -414,7 +414,7 @@ static void test_memory(void **state)
 {
 	struct wire_limits l = wire_limits_default;
 	static char half[512 << 10];
-	size_t n = 1000 / unit_stride(5);
+	size_t n = 1000 / unit_stride(20);
 	_free_ int *fd = NULL;
 	long before, idle, after;
 	/* sanitizers keep what was freed */

@@ -38,5 +38,5 @@ enum status cmd_kill(const struct command *v, struct options *o, char *err)
 	if (status != STATUS_OK)
 		return status;
 	o->request.stop = signals_catch(o->request.include_self);
-	return severd ? remote_kill(severd, o, &report, err) : terminate(&o->request, &report, err);
+	return severd ? remote_kill(severd, o, &report, err) : terminate(&o->request, &access_direct, &report, err);
 }

@@ -32,5 +32,5 @@ enum status cmd_list(const struct command *v, struct options *o, char *err)
 		status = remote_open(o, &severd, err);
 	if (status != STATUS_OK)
 		return status;
-	return severd ? remote_list(severd, &o->request, &report, err) : list(&o->request, &report, err);
+	return severd ? remote_list(severd, &o->request, &report, err) : list(&o->request, &access_direct, &report, err);
 }

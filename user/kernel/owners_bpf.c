@@ -169,7 +169,7 @@ static int fill_map(int map, const void *keys, size_t n)
 
 static void empty_map(int map)
 {
-	uint64_t key;
+	uint64_t key; /* the widest one */
 
 	while (bpf_map_get_next_key(map, NULL, &key) == 0)
 		if (bpf_map_delete_elem(map, &key) < 0)
@@ -210,12 +210,14 @@ static int want_sockets(struct owner_bpf *skel, const uint64_t *wanted, size_t n
 	return fill_map(skel->maps.wanted.map_fd, wanted, n);
 }
 
-/* Namespaces once known stay known: they are in the caller's table. */
 int owners_bpf_holders(struct owners *o, const struct owner_scope *scope)
 {
 	struct owner_bpf *skel = o->bpf->skel;
-	int r = fill_map(skel->maps.known_netns.map_fd, scope->known, scope->n_known);
+	int r;
 
+	/* Another caller, or another pass, may have known others. */
+	empty_map(skel->maps.known_netns.map_fd);
+	r = fill_map(skel->maps.known_netns.map_fd, scope->known, scope->n_known);
 	if (r == 0)
 		r = want_tasks(o, scope->procs);
 	if (r == 0)

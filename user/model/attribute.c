@@ -54,8 +54,7 @@ void flow_attribute(struct flow *f, const struct people *p)
 		if (proc_login(p, proc) != ID_UNSET && proc_login(p, proc) != f->login_uid)
 			f->shared_with = proc_login(p, proc);
 	}
-	/* An orphan is dumped with uid 0 and inode 0: that is no evidence for root. */
-	f->user_known = f->login_uid != ID_UNSET || f->inode;
+	f->user_known = f->login_uid != ID_UNSET || flow_uid_known(f);
 	f->user = f->login_uid != ID_UNSET ? f->login_uid : f->uid;
 	f->transport = f->direction != DIR_OUT && (f->session < 0 || led || outside);
 	if (!f->user_known)

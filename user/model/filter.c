@@ -142,7 +142,7 @@ bool filter_cares_for(const struct filter *f, const struct people *p, const stru
 
 bool filter_match_socket_owner(const struct filter *f, const struct flow *flow)
 {
-	return (flow->inode && ids_has(&f->users, flow->uid)) || ids_has(&f->cgroups, flow->cgroup) ||
+	return (flow_uid_known(flow) && ids_has(&f->users, flow->uid)) || ids_has(&f->cgroups, flow->cgroup) ||
 	       ids_has(&f->units, flow->cgroup);
 }
 

@@ -149,3 +149,8 @@ bool flow_is_tcp(const struct flow *f)
 {
 	return f->proto == PROTO_TCP || f->proto == PROTO_MPTCP;
 }
+
+bool flow_uid_known(const struct flow *f)
+{
+	return f->inode || f->tracked;
+}

@@ -66,6 +66,7 @@ struct flow {
 	bool user_known;    /* false: orphan, or its holders could not be seen */
 	bool self;          /* carries the caller's own session */
 	bool subflow;       /* a TCP socket below an MPTCP connection */
+	bool tracked;       /* from the tags: its uid is what they saw, its inode is not known */
 	bool present;       /* seen by the last look after it was to be destroyed */
 	uint8_t tried;      /* engines that had their turn */
 	uint32_t user;      /* login uid by the precedence of flow_attribute() */
@@ -109,5 +110,6 @@ bool flow_has_handle(const struct flow *f, uint64_t cookie, uint32_t netns);
 bool flow_is_same(const struct flow *victim, const struct flow *found);
 
 bool flow_is_tcp(const struct flow *f); /* TCP or MPTCP */
+bool flow_uid_known(const struct flow *f); /* an orphan is dumped with uid 0, which is no evidence for root */
 
 #endif

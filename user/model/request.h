@@ -43,6 +43,7 @@ struct request {
 	uint64_t fence_ms;   /* 0: none; only severd can */
 	uint64_t max;        /* 0: no limit */
 	const char *reason;  /* NULL none */
+	uint32_t caller;     /* pid of who asks, whose own connection is not to be cut; 0: this process */
 	const volatile sig_atomic_t *stop; /* set by a signal: end soon, and truthfully; may be NULL */
 	bool dry_run, collateral, include_self, yes, ignore_none;
 };

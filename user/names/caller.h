@@ -6,6 +6,7 @@
 #include "model/session.h"
 
 /* Fills id with the logind session, or makes it "" and fills *ret_audit with the audit session. 0, or -ESRCH. */
-int session_of_caller(char id[SESSION_ID_LEN], uint32_t *ret_audit);
+/* pid 0: this very process. */
+int session_of_caller(uint32_t pid, char id[SESSION_ID_LEN], uint32_t *ret_audit);
 
 #endif

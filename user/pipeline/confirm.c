@@ -47,6 +47,30 @@ int confirm_lookup(struct job *j, struct worklist *w)
 	return worklist_by_netns(j, w, in_netns);
 }
 
+int confirm_dead(struct job *j, struct worklist *w)
+{
+	struct worklist rest = { 0 };
+	_free_ struct flow **v = NULL;
+	size_t n = 0;
+	int r;
+
+	if (!j->source->ops->lookup)
+		return confirm_lookup(j, w);
+	v = calloc(w->n + 1, sizeof(*v));
+	if (!v)
+		return -ENOMEM;
+	for (size_t i = 0; i < w->n; i++) {
+		w->v[i]->present = false;
+		if (!w->v[i]->tracked)
+			v[w->n - ++rest.n] = w->v[i];
+		else
+			v[n++] = w->v[i];
+	}
+	rest.v = v + n;
+	r = j->source->ops->lookup(j->source, v, n);
+	return r < 0 ? r : worklist_by_netns(j, &rest, in_netns);
+}
+
 int confirm_select(struct job *j)
 {
 	struct flowset *set = &j->frozen.flows;

@@ -6,11 +6,10 @@
 
 #include <string.h>
 
-/* We, and the chain of processes that started us. pid 1 is nobody's parent in particular. *ret_broken: one of them is not to be
- * seen; *ret_hidden: one does not show what it holds. */
-static int read_ancestors(const struct proctab *procs, struct ids *ret, bool *ret_broken, bool *ret_hidden)
+/* The caller, and the chain of processes that started it. pid 1 is nobody's parent in particular. *ret_broken: one of them is not
+ * to be seen; *ret_hidden: one does not show what it holds. */
+static int read_ancestors(uint32_t pid, const struct proctab *procs, struct ids *ret, bool *ret_broken, bool *ret_hidden)
 {
-	uint32_t pid = getpid();
 	int32_t at;
 	int r = 0;
 
@@ -34,12 +33,12 @@ static bool held_by(const struct flow *f, const struct people *p, const struct i
 }
 
 /* The session is asked as well because a multiplexer stands between us and the service that accepted the flow. */
-static int32_t own_session(const struct people *p)
+static int32_t own_session(uint32_t pid, const struct people *p)
 {
 	char id[SESSION_ID_LEN];
 	uint32_t audit = ID_UNSET;
 
-	if (session_of_caller(id, &audit) < 0)
+	if (session_of_caller(pid, id, &audit) < 0)
 		return -1;
 	for (size_t i = 0; i < p->sessions->n; i++) {
 		const struct session *s = &p->sessions->v[i];
@@ -54,10 +53,11 @@ int guard_mark_self(struct job *j)
 {
 	const struct people *p = &j->frozen.people;
 	struct flowset *set = &j->frozen.flows;
-	int32_t session = own_session(p);
+	uint32_t pid = j->req->caller ? j->req->caller : (uint32_t)getpid();
+	int32_t session = own_session(pid, p);
 	struct ids pids = { 0 };
 	bool hidden = false;
-	int r = read_ancestors(p->procs, &pids, &j->orphaned, &hidden);
+	int r = read_ancestors(pid, p->procs, &pids, &j->orphaned, &hidden);
 
 	for (size_t i = 0; i < set->n && r == 0; i++) {
 		struct flow *f = &set->v[i];
@@ -199,10 +199,31 @@ static enum status check_self(struct job *j)
 	return own && own == j->frozen.flows.n ? STATUS_GUARD : STATUS_OK;
 }
 
+/* All of it or nothing: who may not end one of them does not get to choose the others. */
+static enum status check_rights(struct job *j)
+{
+	const struct flow *denied = NULL;
+	char who[SESSION_ID_LEN + 16] = "a connection that is not yours";
+
+	for (size_t i = 0; i < j->frozen.flows.n && j->access->may && !denied; i++)
+		if (!j->access->may(j->access->arg, &j->frozen.flows.v[i]))
+			denied = &j->frozen.flows.v[i];
+	if (!denied)
+		return STATUS_OK;
+	if (denied->session >= 0)
+		snprintf(who, sizeof(who), "session %s", j->frozen.sessions.v[denied->session].id);
+	fail(0, j->err, "permission denied: %s; nothing was touched", who);
+	for (size_t i = 0; i < j->frozen.flows.n; i++)
+		j->frozen.flows.v[i].outcome = OUT_DENIED;
+	return STATUS_DENIED;
+}
+
 enum status guard_check(struct job *j)
 {
-	enum status s;
+	enum status s = check_rights(j);
 
+	if (s != STATUS_OK)
+		return s;
 	if (means_everyone(j) && !j->req->yes) {
 		fail(0, j->err, "refused: that is everyone; confirm it with --yes");
 		return refuse(j, "everyone, and not confirmed");

@@ -3,12 +3,11 @@
 #ifndef SEVER_JOB_H
 #define SEVER_JOB_H
 
-#include "model/request.h"
-#include "pipeline/source.h"
-#include "report/report.h"
+#include "pipeline/pipeline.h"
 
 struct job {
 	const struct request *req;
+	const struct access *access;
 	struct report *report;
 	char *err; /* ERR_LEN bytes: the sentence that explains the status */
 	struct filter filter;
@@ -18,6 +17,7 @@ struct job {
 	uint64_t frozen_us;      /* CLOCK_MONOTONIC when the list was frozen */
 	uint64_t deadline_us;
 	bool orphaned; /* the processes that started this one are not all to be seen */
+	bool awaited; /* what was to follow death has come */
 	bool proven; /* a second selection found every victim gone */
 };
 
@@ -54,10 +54,16 @@ bool destroy_can_retry(const struct flow *f);
 
 /* confirm.c: looks each flow up by its cookie and sets `present`. */
 int confirm_lookup(struct job *j, struct worklist *w);
+/* The same, by the source where it can: says nothing of what is still to be delivered. */
+int confirm_dead(struct job *j, struct worklist *w);
 /* Selects once more into j->after and sets `present` of every frozen flow that is still there. */
 int confirm_select(struct job *j);
 /* Settles dead, stale, alive, denied or unsupported by err and present. */
 void confirm_settle(struct job *j, struct worklist *w);
+
+/* await.c: waits until nobody holds the dead any more, and where asked until their sessions have ended, or until the time is up; j->err says
+ * what is missing. 0 or negative errno. */
+int await(struct job *j);
 
 /* drain.c: waits until the flows have delivered what they had to send, ordering each end as it comes to that, or until
  * the time is up. */

@@ -190,13 +190,24 @@ static void list_flows(struct job *j, struct names *names)
 	}
 }
 
+static bool may_see(const struct flow *f, void *arg)
+{
+	const struct job *j = arg;
+
+	return j->access->may(j->access->arg, f);
+}
+
 static int gather(struct job *j)
 {
 	int r = resolve(j->req, &j->filter, j->err);
 
 	if (r == 0)
-		r = scan_open(&j->source);
-	return r < 0 ? r : j->source->ops->select(j->source, &j->filter, NULL, &j->frozen);
+		r = j->access->open(j->access->arg, &j->source);
+	if (r == 0)
+		r = j->source->ops->select(j->source, &j->filter, NULL, &j->frozen);
+	if (r == 0 && j->access->may)
+		flowset_filter(&j->frozen.flows, may_see, j);
+	return r;
 }
 
 static enum status answer(struct job *j, struct names *names, struct summary *s)
@@ -219,9 +230,9 @@ static enum status answer(struct job *j, struct names *names, struct summary *s)
 	return s->matched || !j->req->n_selectors || j->req->ignore_none ? STATUS_OK : STATUS_NO_MATCH;
 }
 
-enum status list(const struct request *req, struct report *report, char *err)
+enum status list(const struct request *req, const struct access *access, struct report *report, char *err)
 {
-	_cleanup_(job_clear) struct job j = { .req = req, .report = report, .err = err };
+	_cleanup_(job_clear) struct job j = { .req = req, .access = access, .report = report, .err = err };
 	_cleanup_(names_clear) struct names names = { 0 };
 	struct summary s = { .request = req };
 	enum status status;

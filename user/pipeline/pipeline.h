@@ -3,17 +3,35 @@
 #ifndef SEVER_PIPELINE_H
 #define SEVER_PIPELINE_H
 
-#include "model/request.h"
+#include "pipeline/source.h"
 #include "report/report.h"
+
+/* What a door decides about the requests that come through it. */
+struct access {
+	/* Where the flows come from. */
+	int (*open)(void *arg, struct source **ret);
+	/* Whether the caller may see, of a listing, or end this flow. NULL: any. */
+	bool (*may)(void *arg, const struct flow *f);
+	/* S0: these will be cut, and nothing was touched yet. 0, or a negative errno with a sentence in err, and nothing is cut. NULL:
+	 * nobody wants to know. */
+	int (*accept)(void *arg, const struct selection *victims, char *err);
+	void *arg;
+};
+
+/* Of who runs this program: reads the kernel now, may do what the kernel allows. */
+extern const struct access access_direct;
 
 /* `kill` and `disconnect`. Returns the exit status; where one sentence explains it, it stands in err (ERR_LEN
  * bytes), else err is "". Once report_begin was called, report_end is called exactly once. */
-enum status terminate(const struct request *req, struct report *report, char *err);
+enum status terminate(const struct request *req, const struct access *access, struct report *report, char *err);
+
+/* What to exit with where a request came to nothing for negative errno r. */
+enum status status_of_errno(int r);
 
 /* What to exit with where a request came to nothing for negative errno r. */
 enum status status_of_errno(int r);
 
 /* `list`. Without selectors: everything. */
-enum status list(const struct request *req, struct report *report, char *err);
+enum status list(const struct request *req, const struct access *access, struct report *report, char *err);
 
 #endif

@@ -56,7 +56,7 @@ int resolve_session(const struct selector *s, struct session_id *ret, char *err)
 	struct session_id id = { .form = s->session.form, .audit = s->session.audit };
 
 	if (s->session.form == SESSION_SELF) {
-		if (session_of_caller(id.id, &id.audit) < 0)
+		if (session_of_caller(0, id.id, &id.audit) < 0)
 			return fail(-ESRCH, err, "--session self: this process is in no session");
 		id.form = *id.id ? SESSION_LOGIND : SESSION_AUDIT;
 	} else if (s->session.form == SESSION_LOGIND) {

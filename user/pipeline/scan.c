@@ -7,60 +7,13 @@
 #include "kernel/sockets.h"
 #include "names/sessions.h"
 #include "pipeline/coverage.h"
-#include "pipeline/source.h"
+#include "pipeline/pipeline.h"
+#include "pipeline/select.h"
 
 #include <string.h>
 
-struct look {
-	const struct filter *filter;
-	const struct netns *ns;
-	struct flowset *frozen;
-	struct selection *sel;
-	bool people; /* people are named, and what the likely ones hold is known */
-};
-
-/* Whether the flow is one that is known already; then it is only marked. */
-static bool mark_frozen(struct flowset *frozen, const struct flow *f)
-{
-	struct flow *known = frozen ? flowset_find(frozen, f) : NULL;
-
-	if (!known)
-		return false;
-	/* A destroyed UDP socket lives on without a peer; with one, its program has connected it again. */
-	if (known->proto == PROTO_UDP && known->state == STATE_ESTABLISHED && known->outcome == OUT_DEAD)
-		return f->state != STATE_ESTABLISHED;
-	known->present |= flow_is_same(known, f);
-	return true;
-}
-
-static int on_flow(const struct flow *found, void *arg)
-{
-	struct look *l = arg;
-	struct flow f = *found;
-	enum match m;
-	int r;
-
-	if (mark_frozen(l->frozen, &f))
-		return 0;
-	m = filter_match_socket(l->filter, l->ns->zones, &f);
-	if (m == MATCH_NO)
-		return 0;
-	if (l->people && !flow_holders(&f, &l->sel->people) && !filter_match_socket_owner(l->filter, &f)) {
-		/* Accepted by a service, for nobody with a log-in: no user selector can judge it. */
-		l->sel->unattributed += filter_names(l->filter, SEL_USER) && f.direction != DIR_OUT &&
-					f.inode && f.state != STATE_CLOSE;
-		return 0;
-	}
-	if (m == MATCH_UNKNOWN) {
-		l->sel->age_unknown++;
-		return 0;
-	}
-	r = flowset_add(&l->sel->flows, &f);
-	return r < 0 ? r : 0;
-}
-
 /* Dumps namespaces from number `from` on. One that went away meanwhile has no flows any more. */
-static int dump_from(struct source *s, size_t from, struct look *l)
+static int dump_from(struct source *s, size_t from, struct select *l)
 {
 	struct filter wide = *l->filter; /* a victim may be in another state by now */
 
@@ -72,7 +25,7 @@ static int dump_from(struct source *s, size_t from, struct look *l)
 		if (!ns->nl || (filter_names(l->filter, SEL_NETNS) && !ids_has(&l->filter->netns, ns->inode)))
 			continue;
 		l->ns = ns;
-		r = sockets_dump(ns, l->frozen ? &wide : l->filter, on_flow, l);
+		r = sockets_dump(ns, l->frozen ? &wide : l->filter, select_dumped, l);
 		if (r < 0)
 			return r;
 		if (r > 0) {
@@ -110,7 +63,7 @@ static int read_holders(struct source *s, struct selection *sel, struct owner_sc
 }
 
 /* What the people hold who are named, or whose log-in user settles the matter. */
-static int read_likely_holders(struct source *s, struct look *l)
+static int read_likely_holders(struct source *s, struct select *l)
 {
 	const struct proctab *procs = &l->sel->owners.procs;
 	_free_ bool *likely = calloc(procs->n + 1, sizeof(*likely));
@@ -125,7 +78,7 @@ static int read_likely_holders(struct source *s, struct look *l)
 }
 
 /* All holders of the matches, and of the handles that were asked for by name: they may turn out to be other sockets. */
-static int read_matched_holders(struct source *s, struct look *l)
+static int read_matched_holders(struct source *s, struct select *l)
 {
 	const struct flow_ids *ids = &l->filter->flows;
 	struct flowset *set = &l->sel->flows;
@@ -143,7 +96,7 @@ static int read_matched_holders(struct source *s, struct look *l)
 
 /* A pass over every descriptor of the host costs as much as the rest together. It is spared where its three uses are:
  * names to show, namespaces to find, and owners whose descriptors are needed. */
-static bool may_be_lean(const struct look *l)
+static bool may_be_lean(const struct select *l)
 {
 	const struct flowset *set = &l->sel->flows;
 
@@ -157,7 +110,7 @@ static bool may_be_lean(const struct look *l)
 }
 
 /* What we, those who started us and the processes of our session hold: /proc shows that at once, or else the whole pass must. */
-static int read_own_holders(struct source *s, struct look *l)
+static int read_own_holders(struct source *s, struct select *l)
 {
 	struct owners *o = &l->sel->owners;
 	_free_ bool *own = calloc(o->procs.n + 1, sizeof(*own));
@@ -182,19 +135,7 @@ static int read_own_holders(struct source *s, struct look *l)
 	return r;
 }
 
-static bool belongs(const struct flow *f, void *arg)
-{
-	struct look *l = arg;
-	struct selection *sel = l->sel;
-
-	if (filter_match_people(l->filter, &sel->people, f))
-		return true;
-	sel->unattributed += filter_names(l->filter, SEL_USER) && f->via == VIA_UID && f->direction != DIR_OUT &&
-			     f->state != STATE_CLOSE && filter_match_but_user(l->filter, &sel->people, f);
-	return false;
-}
-
-static int select_flows(struct source *s, struct look *l)
+static int select_flows(struct source *s, struct select *l)
 {
 	struct flowset *set = &l->sel->flows;
 	size_t known = 0;
@@ -217,15 +158,13 @@ static int select_flows(struct source *s, struct look *l)
 		if (s->netns.n == known)
 			break;
 	}
-	for (size_t i = 0; i < set->n; i++)
-		flow_attribute(&set->v[i], &l->sel->people);
-	flowset_filter(set, belongs, l);
+	select_attribute(l);
 	return 0;
 }
 
 static int scan_select(struct source *s, const struct filter *f, struct flowset *frozen, struct selection *ret)
 {
-	struct look l = { .filter = f, .frozen = frozen, .sel = ret };
+	struct select l = { .filter = f, .frozen = frozen, .sel = ret };
 	int r;
 
 	ret->owners.bpf = s->bpf;
@@ -251,6 +190,14 @@ static int scan_select(struct source *s, const struct filter *f, struct flowset 
 	return r;
 }
 
+static int scan_holders(struct source *s, struct owners *o, struct owner_scope *scope)
+{
+	int r = owners_read_procs(o);
+
+	(void)s;
+	return r < 0 ? r : owners_read_holders(o, scope);
+}
+
 static void scan_close(struct source *s)
 {
 	netns_clear(&s->netns);
@@ -261,7 +208,7 @@ static void scan_close(struct source *s)
 	free(s);
 }
 
-static const struct source_ops scan_ops = { .select = scan_select, .close = scan_close };
+static const struct source_ops scan_ops = { .select = scan_select, .holders = scan_holders, .close = scan_close };
 
 int scan_open(struct source **ret)
 {
@@ -274,3 +221,11 @@ int scan_open(struct source **ret)
 	*ret = s;
 	return 0;
 }
+
+static int open_scan(void *arg, struct source **ret)
+{
+	(void)arg;
+	return scan_open(ret);
+}
+
+const struct access access_direct = { .open = open_scan };

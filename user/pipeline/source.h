@@ -40,6 +40,11 @@ struct source_ops {
 	 * `present` instead of being selected again, but for a UDP socket that has a peer once more.
 	 * 0 or negative errno. */
 	int (*select)(struct source *s, const struct filter *f, struct flowset *frozen, struct selection *ret);
+	/* Whether each of these, all of them `tracked`, is still there: sets `present`. NULL: the kernel is to be asked. 0 or negative
+	 * errno. */
+	int (*lookup)(struct source *s, struct flow *const *v, size_t n);
+	/* Reads the processes and who holds the sockets of the scope into o, whose bpf is set. 0 or negative errno. */
+	int (*holders)(struct source *s, struct owners *o, struct owner_scope *scope);
 	void (*close)(struct source *s);
 };
 

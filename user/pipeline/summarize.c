@@ -62,6 +62,8 @@ static enum status judge(const struct job *j, const struct summary *s)
 			fail(0, j->err, "not verified: part of this host could not be seen");
 		return STATUS_PARTIAL;
 	}
+	if (!j->req->dry_run && (j->req->wait == STAGE_RELEASED || j->req->wait == STAGE_ENDED) && s->dead && !j->awaited)
+		return STATUS_PARTIAL;
 	return s->spared ? STATUS_GUARD : STATUS_OK;
 }
 
@@ -84,7 +86,7 @@ enum status summarize(struct job *j, struct names *names, enum status status)
 	s.elapsed_ms = j->frozen_us ? (now_us() - j->frozen_us) / 1000.0 : 0;
 	report_flows(j, names, &s);
 	s.staged = s.matched && s.matched == s.dead + s.stale + s.spared && s.dead + s.stale;
-	s.stage = j->proven && s.staged ? STAGE_VERIFIED : STAGE_DEAD;
+	s.stage = j->proven && s.staged ? STAGE_VERIFIED : j->awaited ? j->req->wait : STAGE_DEAD;
 	if (status == STATUS_OK && s.matched)
 		status = judge(j, &s);
 	if (report_end(j->report, &s) < 0) {

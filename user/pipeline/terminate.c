@@ -61,7 +61,7 @@ static int cut(struct job *j, bool (*want)(const struct flow *f), bool ordered)
 	if (r == 0 && w.n && !ordered)
 		r = destroy_order(j, &w);
 	if (r == 0 && w.n)
-		r = confirm_lookup(j, &w);
+		r = confirm_dead(j, &w);
 	if (r == 0)
 		confirm_settle(j, &w);
 	return r;
@@ -119,12 +119,19 @@ static int finish(struct job *j, bool (*want)(const struct flow *f))
 	return r;
 }
 
+static bool later(enum stage s)
+{
+	return s == STAGE_RELEASED || s == STAGE_ENDED;
+}
+
 /* The caller comes last, when all else is known. */
 static int cut_all(struct job *j)
 {
 	int r = any(j, others) ? finish(j, others) : 0;
 
-	return r == 0 && any(j, own) ? finish(j, own) : r;
+	if (r == 0 && any(j, own))
+		r = finish(j, own);
+	return r == 0 && later(j->req->wait) ? await(j) : r;
 }
 
 /* Says of each session that loses its transport what will be left of it. */
@@ -178,6 +185,9 @@ static enum status act(struct job *j, struct names *names)
 	}
 	if (r < 0)
 		return job_broken(j, r, "cannot look at the sessions");
+	r = j->access->accept ? j->access->accept(j->access->arg, &j->frozen, j->err) : 0;
+	if (r < 0)
+		return job_broken(j, r, "not begun");
 	r = cut_all(j);
 	if (r < 0)
 		job_broken(j, r, "cut short");
@@ -191,7 +201,7 @@ static bool matched(const struct flow *f)
 
 static int freeze(struct job *j)
 {
-	int r = scan_open(&j->source);
+	int r = j->access->open(j->access->arg, &j->source);
 
 	report_progress(j->report, "looking", 0, 0);
 	j->frozen.lean = j->after.lean = j->report->quiet && j->report->ops == &report_text;
@@ -224,9 +234,9 @@ static enum status run(struct job *j, struct names *names)
 	return any(j, matched) ? act(j, names) : subject_missing(j);
 }
 
-enum status terminate(const struct request *req, struct report *report, char *err)
+enum status terminate(const struct request *req, const struct access *access, struct report *report, char *err)
 {
-	_cleanup_(job_clear) struct job j = { .req = req, .report = report, .err = err };
+	_cleanup_(job_clear) struct job j = { .req = req, .access = access, .report = report, .err = err };
 	_cleanup_(names_clear) struct names names = { 0 };
 	enum status s;
 

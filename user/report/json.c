@@ -52,7 +52,7 @@ static void put_owner(struct jsonl *j, const struct flow *f, const struct procta
 	const struct session *s =
 		sessions && f->session >= 0 && (size_t)f->session < sessions->n ? &sessions->v[f->session] : NULL;
 
-	jsonl_number(j, "uid", f->uid, f->inode != 0);
+	jsonl_number(j, "uid", f->uid, flow_uid_known(f));
 	jsonl_text(j, "user", f->user_known ? f->user_name : NULL, SIZE_MAX);
 	jsonl_number(j, "login_uid", f->login_uid, f->login_uid != ID_UNSET);
 	jsonl_text(j, "session", s ? s->id : NULL, SESSION_ID_LEN);

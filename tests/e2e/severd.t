@@ -1,0 +1,157 @@
+#!/bin/sh
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# severd.t - the resident half: completion events, requests that outlive their callers, rights, and what is left of it.
+. "$(dirname "$0")/../services.sh"
+. "$TESTS/resident.sh"
+
+# It sees the whole host, on which other tests run: all that is asked of it is about this namespace.
+by()	# VERB ARGS...: sever, asking severd
+{
+	SEVER_ARGS="$* (severd)"
+	_verb=$1
+	shift
+	"$SEVER" "$_verb" --socket "$SOCKET" --netns self "$@" >"$OUT" 2>"$ERR" </dev/null
+	RC=$?
+}
+as()	# USER ARGS...: sever as that user, asking severd
+{
+	_who=$1 _verb=$2
+	shift 2
+	for_anyone
+	SEVER_ARGS="$_verb $* (severd, as $_who)"
+	setpriv --reuid "$_who" --regid "$_who" --clear-groups "$SEVER_ANYONE" "$_verb" --socket "$SOCKET" --netns self "$@" \
+		>"$OUT" 2>"$ERR" </dev/null
+	RC=$?
+}
+events() { grep -h "\"event\":\"$1\"" "$T/watch.out" | grep -- "${2-}"; }	# EVENT [TEXT]
+told() { [ "$(events "$@" | wc -l)" -ge 1 ]; }
+call()	# METHOD PARAMETERS: the first reply
+{
+	printf '{"method":"io.sever.%s","parameters":%s}\0' "$1" "$2" | timeout 10 socat -t 5 - UNIX:"$SOCKET" | tr '\0' '\n' | head -n 1
+}
+
+services_up && sshd_up || exit 1
+login older alice $A || exit 1
+old=$(transport older)
+severd_up || exit 1
+spawn watch "$SEVER" watch --json --socket "$SOCKET"
+until_true 10 grep -qs . "$T/severd.out"
+
+# --- X-12: what is older than it
+
+by list --json sessions --user alice
+is "$RC:$(grep -c '"session":"audit:' "$OUT")" 0:1 "X-12 a session that is older than severd is listed"
+by list flows --json --user alice --client $A
+is "$RC:$(sed -n 's/.*"flow":"\([^"]*\)".*/\1/p' "$OUT")" "0:$old" "X-12 and so is its flow"
+
+# --- late attribution: a session that begins
+
+login phone alice $B
+flow=$(transport phone)
+ok "WTS-12 the session's beginning is told" until_true 2 told session.open "audit:$(session phone)"
+cut_by by disconnect --json --session "audit:$(session phone)"
+is "$RC:$(handles)" "0:$flow" "WTS-1 it is cut by its id"
+ok "the client is told within a second" ended_in_time phone
+ok "RDP-2 the end of the flow is told, with its reason" until_true 2 told flow.close "\"reason\":\"admin\".*${flow%@*}@"
+request=$(summary request)
+is "$(json_field "$(events flow.close "${flow%@*}@")" request)" "$request" "section 9 item 11: and the request that did it"
+is "$(events flow.close "${flow%@*}@" | wc -l)" 1 "RDP-2 once"
+ok "WTS-12 session.disconnected, once" [ "$(events session.disconnected "audit:$(session phone)" | wc -l)" = 1 ]
+ok "WTS-12 the session's end is told" until_true 20 told session.close "audit:$(session phone)"
+ok "accepted and done are told" [ "$(events request.accept "$request" | wc -l):$(events request.done "$request" | wc -l)" = 1:1 ]
+seqs=$(sed -n 's/.*"seq":\([0-9]*\),.*/\1/p' "$T/watch.out")
+is "$(echo "$seqs" | sort -n | uniq | wc -l)" "$(echo "$seqs" | wc -l)" "WTS-12 no number comes twice"
+
+# --- RDP-2: three ends, three reasons
+
+start srv listen tcp 127.0.0.1 7001
+start polite connect tcp 127.0.0.1 7001 from 127.0.0.2
+polite=$(from 127.0.0.2)
+ask polite close >/dev/null
+ok "RDP-2 the client closes: client" until_true 5 told flow.close "\"reason\":\"client\".*${polite%@*}@"
+start brutal connect tcp 127.0.0.1 7001 from 127.0.0.3
+brutal=$(from 127.0.0.3)
+stop srv
+ok "RDP-2 the server is killed: error" until_true 5 told flow.close "\"reason\":\"error\".*${brutal%@*}@"
+stop polite brutal
+
+# --- WTS-3: not waiting
+
+start srv listen tcp 127.0.0.1 7001
+start crowd connect tcp 127.0.0.1 7001 from 127.0.0.4 n 500
+by kill --json --client 127.0.0.4 --no-wait
+request=$(sed -n 's/.*"accepted":{"request":"\([^"]*\)".*/\1/p' "$OUT")
+is "$RC:$(json_field "$(cat "$OUT")" matched)" 0:500 "WTS-3 --no-wait: accepted, with the number of victims"
+ok "WTS-3 RDP-1 and done later, under the same id" until_true 10 told request.done "$request"
+is "$(from 127.0.0.4 | wc -l)" 0 "WTS-3 they are dead"
+is "$(events flow.close "$request" | grep -c '"reason":"admin"')" 500 "WTS-3 an event for each"
+like "$(call GetRequest "{\"request\":\"$request\"}")" '"state":"done".*"status":0.*"dead":500' "WTS-4 its outcome is known by its id"
+stop crowd
+
+# --- section 9 item 15: twice is once
+
+start twice connect tcp 127.0.0.1 7001 from 127.0.0.5 n 3
+here=$(readlink /proc/self/ns/net | tr -dc 0-9)
+id=01234567-89ab-4cde-8f01-23456789abcd
+kill_twice='{"verb":"kill","selectors":[{"kind":"client","value":"127.0.0.5"},{"kind":"netns","value":"'$here'"}],"request":"'$id'"}'
+like "$(call Kill "$kill_twice")" '"dead":3,.*"status":0' "section 9 item 15: a request with an id"
+start again connect tcp 127.0.0.1 7001 from 127.0.0.5
+like "$(call Kill "$kill_twice")" '"dead":3,.*"status":0' "section 9 item 15: retried, the same answer"
+is "$(ask again echo)" "ok=1 bad=0" "section 9 item 15: and it did not act again"
+stop twice again
+
+# --- S3 (X-9)
+
+stop srv
+start srv listen tcp 127.0.0.1 7001 hold
+start handed connect tcp 127.0.0.1 7001 from 127.0.0.6
+start keeper listen tcp 127.0.0.1 7008 hold
+start caller connect tcp 127.0.0.1 7008 from 127.0.0.7
+by kill --json --client 127.0.0.7 --wait released --timeout 300ms
+is "$RC:$(summary dead):$(summary stage)" 3:1:dead "X-9 --wait released: dead, and still held: exit 3"
+is "$(json_field "$(flow_lines)" pid)" "$(pid_of keeper)" "X-9 it says by whom"
+(sleep 0.5; kill -9 "$(pid_of srv)") &
+by kill --json --client 127.0.0.6 --wait released --timeout 5s
+is "$RC:$(summary dead):$(summary stage)" 0:1:released "X-9 released once the holder is gone"
+stop handed keeper caller srv
+
+# --- WTS-7, NET-6: rights
+
+start srv listen tcp 127.0.0.1 7001
+login phone alice $B
+login desk bob $B
+as alice kill --json --user alice --client $B
+is "$RC:$(handles | wc -l)" 0:1 "NET-6 alice cuts what is hers"
+ok "NET-6 bob's lives" echoes desk
+login phone alice $B
+as alice kill --json --client $B
+is "$RC" 4 "NET-6 WTS-7 what is also bob's is refused"
+ok "NET-6 it names the session" said "audit:$(session desk)"
+ok "NET-6 as a whole" echoes phone
+as alice list --json flows
+ok "WTS-7 she sees hers" grep -q "${old%@*}@" "$OUT"
+ok "WTS-7 and not his" not grep -q "$(transport desk | cut -d @ -f 1)@" "$OUT"
+as bob disconnect --json --session "audit:$(session phone)"
+is "$RC" 4 "WTS-7 bob may not cut her session"
+ok "WTS-7 it lives" echoes phone
+
+# --- it dies, and comes back
+
+second() { "$SEVERD" --socket "$T/other" --state-dir "$T/state2" --pin-dir "$PINS" >"$T/second" 2>&1; }
+second
+is $? 1 "a second one on the same pins refuses to start"
+one_line_second() { [ "$(wc -l <"$T/second")" = 1 ]; }
+ok "and says why in one line" one_line_second
+stop severd
+start born connect tcp 127.0.0.1 7001 from 127.0.0.8
+severd_up || exit 1
+by list flows --json --client 127.0.0.8
+is "$RC:$(grep -c '"flow":' "$OUT")" 0:1 "X-12 killed and back: tags were written meanwhile"
+like "$(call GetRequest "{\"request\":\"$request\"}")" '"state":"done".*"dead":500' "and what was asked before is known"
+by kill --json --client 127.0.0.8
+is "$RC:$(summary dead)" 0:1 "it is cut"
+severd_down
+ok "tags stay when it ends" [ -e "$PINS/control" ]
+ok "--detach-all" "$SEVERD" --detach-all --pin-dir "$PINS"
+ok "nothing of them is left" [ ! -e "$PINS" ]
+done_testing

@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* live.h - the host as the tags show it: the index and the log, fed from the ring buffer. Shared by the event loop and the threads
+ * that carry out requests; each holds the lock while it reads or writes what stands below it. */
+#ifndef SEVER_LIVE_H
+#define SEVER_LIVE_H
+
+#include "daemon/index.h"
+#include "daemon/log.h"
+#include "daemon/sittings.h"
+#include "kernel/owners.h"
+#include "kernel/track.h"
+#include "model/request.h"
+
+#include <pthread.h>
+
+#define JOB_NAMES 1024
+
+/* What is remembered of a request, for the events it causes. */
+struct job_name {
+	char id[REQUEST_ID_LEN];
+	uint32_t number;
+	uint32_t caller_session; /* of sittings.h: what it cuts there is admin_self; 0 none */
+	struct owed {
+		uint64_t cookie;
+		uint32_t bytes;
+	} *owed; /* what its victims still had to deliver, while it runs */
+	size_t n, cap;
+};
+
+struct live {
+	pthread_mutex_t lock;
+	struct track *track;
+	struct index index;
+	struct log log;
+	struct sittings sittings;
+	struct job_name jobs[JOB_NAMES]; /* by number modulo that */
+	uint32_t last_job;
+	struct track_losses losses; /* when the index was last brought in line */
+	bool login_seen;	    /* a process has entered a session: whose flows are whose may have changed */
+	bool damaged;		    /* an event was lost, or there was no memory for one */
+	int wake;		    /* eventfd: written when the log has grown or login_seen was set */
+
+	pthread_mutex_t people_lock; /* of the programs below, taken before `lock` where both are */
+	struct owners_bpf *people;   /* NULL: refused */
+	int people_err;
+};
+
+/* Loads, pins and fills; pin_dir NULL: the tags end with us. 0 or negative errno, with a sentence in err. */
+int live_open(struct live *l, const char *pin_dir, char *err);
+void live_close(struct live *l);
+
+/* The log has grown: whoever watches is to be told. */
+void live_wake(struct live *l);
+/* Takes in what has happened up to now. Without the lock held. 0 or negative errno. */
+int live_drain(struct live *l);
+/* With the lock held. */
+int live_drain_locked(struct live *l);
+/* Brings the index in line with the kernel's sockets, if something was lost; costs a look at all of them. */
+int live_resync(struct live *l);
+
+/* A number for a request, whose flows are then marked with it. */
+uint32_t live_new_job(struct live *l, const char *id, uint32_t caller_session);
+/* It has ended: only its name is kept. */
+void live_end_job(struct live *l, uint32_t number);
+/* With the lock held: one of its victims has ended with so many bytes not delivered. */
+void live_note_owed(struct live *l, const struct entry *e, uint32_t bytes);
+/* Sets wqueue of those that were ended by that request. */
+void live_owed(struct live *l, uint32_t number, struct flow *const *v, size_t n);
+const struct job_name *live_job(const struct live *l, uint32_t number);
+
+#endif

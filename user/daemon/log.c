@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "daemon/log.h"
+
+#include <time.h>
+
+const char *const event_name[] = {
+	[EVENT_FLOW_OPEN] = "flow.open",
+	[EVENT_FLOW_CLOSE] = "flow.close",
+	[EVENT_SESSION_OPEN] = "session.open",
+	[EVENT_SESSION_DISCONNECTED] = "session.disconnected",
+	[EVENT_SESSION_CLOSE] = "session.close",
+	[EVENT_REQUEST_ACCEPT] = "request.accept",
+	[EVENT_REQUEST_DONE] = "request.done",
+};
+_Static_assert(array_size(event_name) == EVENT_MAX, "a name for every event");
+
+const char *const reason_name[] = {
+	[REASON_ADMIN] = "admin",   [REASON_ADMIN_SELF] = "admin_self", [REASON_CLIENT] = "client",
+	[REASON_ERROR] = "error",   [REASON_UNKNOWN] = "unknown",
+};
+_Static_assert(array_size(reason_name) == REASON_MAX, "a name for every reason");
+
+static uint64_t real_us(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_REALTIME, &t);
+	return t.tv_sec * 1000000ull + t.tv_nsec / 1000;
+}
+
+/* calloc() of so much is a mapping: what was never written costs nothing. */
+int log_open(struct log *l)
+{
+	*l = (struct log){ .v = calloc(LOG_EVENTS, sizeof(*l->v)), .began = real_us() };
+	l->first = l->next = l->began;
+	return l->v ? 0 : -ENOMEM;
+}
+
+static void forget(struct logged *e)
+{
+	json_decref(e->about);
+	e->about = NULL;
+}
+
+void log_close(struct log *l)
+{
+	for (uint64_t seq = l->first; l->v && seq < l->next; seq++)
+		forget(&l->v[seq % LOG_EVENTS]);
+	free(l->v);
+	l->v = NULL;
+}
+
+struct logged *log_add(struct log *l, enum event what)
+{
+	struct logged *e = &l->v[l->next % LOG_EVENTS];
+
+	if (l->next - l->first == LOG_EVENTS)
+		forget(&l->v[l->first++ % LOG_EVENTS]);
+	l->next++;
+	*e = (struct logged){ .time_us = real_us(), .event = what, .uid = ID_UNSET };
+	return e;
+}
+
+const struct logged *log_at(const struct log *l, uint64_t seq)
+{
+	return seq >= l->first && seq < l->next ? &l->v[seq % LOG_EVENTS] : NULL;
+}

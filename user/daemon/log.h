@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* log.h - the newest events, numbered: what `sever watch` shows, and may ask for again. Bounded; the oldest go first. */
+#ifndef SEVER_LOG_H
+#define SEVER_LOG_H
+
+#include "daemon/index.h"
+
+#include <jansson.h>
+
+#define LOG_EVENTS 65536
+
+enum event {
+	EVENT_FLOW_OPEN,
+	EVENT_FLOW_CLOSE,
+	EVENT_SESSION_OPEN,
+	EVENT_SESSION_DISCONNECTED,
+	EVENT_SESSION_CLOSE,
+	EVENT_REQUEST_ACCEPT,
+	EVENT_REQUEST_DONE,
+	EVENT_MAX
+};
+extern const char *const event_name[];
+
+enum reason { REASON_NONE, REASON_ADMIN, REASON_ADMIN_SELF, REASON_CLIENT, REASON_ERROR, REASON_UNKNOWN, REASON_MAX };
+extern const char *const reason_name[];
+
+struct logged {
+	uint64_t time_us;	       /* CLOCK_REALTIME */
+	uint64_t boot_ns;	       /* of an end, since boot */
+	uint64_t sent, received, queued; /* of an end, bytes */
+	struct entry flow;	       /* cookie 0: the event is not about one */
+	json_t *about;		       /* a session or a summary, as the interface has it; NULL none */
+	uint32_t job;		       /* number of the request that caused it, 0 none */
+	uint32_t uid;		       /* who may see it besides root: login uid, ID_UNSET nobody */
+	uint8_t event, reason;
+};
+
+struct log {
+	struct logged *v; /* LOG_EVENTS of them, by number modulo that */
+	uint64_t first, next; /* numbers: of the oldest one kept, and of the one to come */
+	uint64_t began;	      /* the first number of this run */
+};
+
+/* Numbers begin at the time in microseconds, so that those of a run before are smaller. 0 or -ENOMEM. */
+int log_open(struct log *l);
+void log_close(struct log *l);
+/* A new event, all zero but for its time; the oldest may go for it. */
+struct logged *log_add(struct log *l, enum event what);
+/* NULL: not kept any more, or still to come. */
+const struct logged *log_at(const struct log *l, uint64_t seq);
+
+#endif

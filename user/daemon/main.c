@@ -1,0 +1,260 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/* main.c - severd: opens everything, says READY, and turns the loop until it is told to end. */
+#include "daemon/chronicle.h"
+#include "daemon/door.h"
+#include "daemon/journal.h"
+#include "daemon/options.h"
+#include "daemon/record.h"
+#include "daemon/severd.h"
+#include "daemon/wire.h"
+#include "kernel/bpffs.h"
+#include "names/users.h"
+#include "report/escape.h"
+
+#include <fcntl.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <sys/resource.h>
+#include <syslog.h>
+#include <systemd/sd-daemon.h>
+
+#define DRAIN_US 20000	 /* how late an event is told at most, while the ring has room */
+#define CHECK_US 1000000 /* how long a loss goes unnoticed */
+
+static const struct io_sever methods_of_ours = {
+	.list = serve_list,
+	.kill = serve_kill,
+	.watch = serve_watch,
+	.get_request = serve_get_request,
+	.doctor = serve_doctor,
+	.lost = serve_lost,
+};
+
+struct timers {
+	struct severd d;
+	sd_event_source *drain, *check;
+};
+
+static void drain(struct severd *d)
+{
+	live_drain(&d->live);
+}
+
+static int on_ring(sd_event_source *s, int fd, uint32_t revents, void *arg)
+{
+	struct timers *t = arg;
+
+	(void)s;
+	(void)fd;
+	(void)revents;
+	drain(&t->d);
+	return 0;
+}
+
+static int on_drain(sd_event_source *s, uint64_t usec, void *arg)
+{
+	struct timers *t = arg;
+
+	(void)usec;
+	drain(&t->d);
+	return sd_event_source_set_time_relative(s, DRAIN_US);
+}
+
+static int on_check(sd_event_source *s, uint64_t usec, void *arg)
+{
+	struct timers *t = arg;
+
+	(void)usec;
+	live_resync(&t->d.live); /* what did not succeed is tried again */
+	return sd_event_source_set_time_relative(s, CHECK_US);
+}
+
+static void swallow(int fd)
+{
+	uint64_t n;
+	ssize_t r = read(fd, &n, sizeof(n));
+
+	(void)r;
+}
+
+/* The log has grown. */
+static int on_news(sd_event_source *s, int fd, uint32_t revents, void *arg)
+{
+	struct timers *t = arg;
+	bool login;
+
+	(void)s;
+	(void)revents;
+	swallow(fd);
+	pthread_mutex_lock(&t->d.live.lock);
+	login = t->d.live.login_seen;
+	t->d.live.login_seen = false;
+	pthread_mutex_unlock(&t->d.live.lock);
+	if (login)
+		attend_soon(&t->d.attend);
+	chronicle_pump(&t->d);
+	severd_pump_watchers(&t->d);
+	return 0;
+}
+
+static int on_works(sd_event_source *s, int fd, uint32_t revents, void *arg)
+{
+	struct timers *t = arg;
+
+	(void)s;
+	(void)revents;
+	swallow(fd);
+	severd_pump_works(&t->d);
+	return 0;
+}
+
+static int open_loop(struct timers *t, char *err)
+{
+	static const int signals[] = { SIGTERM, SIGINT };
+	struct severd *d = &t->d;
+	sigset_t mask;
+	int r = sd_event_new(&d->event);
+
+	sigemptyset(&mask);
+	for (size_t i = 0; i < array_size(signals); i++)
+		sigaddset(&mask, signals[i]);
+	pthread_sigmask(SIG_BLOCK, &mask, NULL);
+	d->wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	for (size_t i = 0; i < array_size(signals) && r >= 0; i++)
+		r = sd_event_add_signal(d->event, NULL, signals[i], NULL, NULL);
+	if (r >= 0)
+		r = sd_event_add_io(d->event, NULL, d->wake, EPOLLIN, on_works, t);
+	if (r >= 0)
+		r = sd_event_add_io(d->event, NULL, d->live.wake, EPOLLIN, on_news, t);
+	if (r >= 0)
+		r = sd_event_add_io(d->event, NULL, track_fd(d->live.track), EPOLLIN, on_ring, t);
+	if (r >= 0)
+		r = sd_event_add_time_relative(d->event, &t->drain, CLOCK_MONOTONIC, DRAIN_US, 1000, on_drain, t);
+	if (r >= 0)
+		r = sd_event_source_set_enabled(t->drain, SD_EVENT_ON);
+	if (r >= 0)
+		r = sd_event_add_time_relative(d->event, &t->check, CLOCK_MONOTONIC, CHECK_US, 100000, on_check, t);
+	if (r >= 0)
+		r = sd_event_source_set_enabled(t->check, SD_EVENT_ON);
+	if (r >= 0)
+		r = attend_start(&d->attend, d->event, &d->live);
+	if (r >= 0)
+		r = sd_event_set_watchdog(d->event, true);
+	return r < 0 ? fail(r, err, "the event loop: %s", strerror(-r)) : 0;
+}
+
+/* One that nobody would ever settle has not ended well. */
+static int on_unfinished(const struct recorded *r, void *arg)
+{
+	struct severd *d = arg;
+
+	return record_done(d->record, r->id, STATUS_PARTIAL, NULL) == -ENOMEM ? -ENOMEM : 0;
+}
+
+static int serve(struct timers *t, const struct daemon_options *o, char *err)
+{
+	struct service service = { .io = &methods_of_ours, .arg = &t->d };
+	_cleanup_(wire_freep) struct wire *wire = NULL;
+	_cleanup_(door_close) struct door door = DOOR_CLOSED;
+	int r = door_open(o->socket, &door, err);
+
+	if (r < 0)
+		return r;
+	r = wire_new(t->d.event, &service, NULL, &wire);
+	if (r == 0)
+		r = wire_listen(wire, take_fd(&door.fd));
+	if (r < 0)
+		return fail(r, err, "%s: %s", o->socket, strerror(-r));
+	if (sd_notify(0, "READY=1") <= 0)
+		fputs("severd: ready\n", stderr);
+	r = journal_attach(t->d.journal, t->d.event);
+	if (r >= 0)
+		r = sd_event_loop(t->d.event);
+	sd_notify(0, "STOPPING=1");
+	severd_quit(&t->d);
+	return r < 0 ? fail(r, err, "the event loop: %s", strerror(-r)) : 0;
+}
+
+static int run(struct timers *t, const struct daemon_options *o, char *err)
+{
+	struct severd *d = &t->d;
+	int r = o->pin_dir ? bpffs_for(o->pin_dir, err) : 0;
+
+	if (r == 0)
+		r = journal_open(false, &d->journal);
+	if (r == 0)
+		r = record_open(o->state_dir, &d->record, err);
+	if (r == 0 && record_complaint(d->record))
+		journal_say(d->journal, LOG_WARNING, record_complaint(d->record));
+	if (r == 0)
+		r = record_unfinished(d->record, on_unfinished, d);
+	if (r == 0)
+		r = live_open(&d->live, o->pin_dir, err);
+	if (r < 0)
+		return r;
+	d->chronicled = d->live.log.next;
+	r = open_loop(t, err);
+	if (r == 0)
+		r = serve(t, o, err);
+	attend_stop(&d->attend);
+	sd_event_source_unref(t->drain);
+	sd_event_source_unref(t->check);
+	live_close(&d->live);
+	return r;
+}
+
+/* As severd(8) has them; the unit does not try again what would fail again. */
+static int status_of(int r)
+{
+	switch (r) {
+	case 0:
+		return STATUS_OK;
+	case -EPERM:
+	case -EACCES:
+		return STATUS_DENIED;
+	case -EOPNOTSUPP:
+	case -ENOSYS:
+	case -EINVAL:
+		return STATUS_KERNEL;
+	default:
+		return 1;
+	}
+}
+
+static void raise_fd_limit(void)
+{
+	struct rlimit limit;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit) == 0) {
+		limit.rlim_cur = limit.rlim_max;
+		setrlimit(RLIMIT_NOFILE, &limit);
+	}
+}
+
+int main(int argc, char **argv)
+{
+	struct timers t = { .d.wake = -1 };
+	struct daemon_options o;
+	char err[ERR_LEN] = "";
+	int r = daemon_options(argc, argv, &o);
+
+	if (r >= 0)
+		return r;
+	signal(SIGPIPE, SIG_IGN);
+	raise_fd_limit();
+	r = o.detach_all ? track_detach_all(o.pin_dir, err) : run(&t, &o, err);
+	if (t.d.record)
+		record_close(t.d.record);
+	if (t.d.journal)
+		journal_close(t.d.journal);
+	user_cache_free(t.d.users);
+	sd_event_unref(t.d.event);
+	closep(&t.d.wake);
+	if (r < 0) {
+		fputs("severd: ", stderr);
+		escape_put(stderr, *err ? err : strerror(-r));
+		fputc('\n', stderr);
+	}
+	return status_of(r);
+}

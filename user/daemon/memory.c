@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "daemon/memory.h"
+#include "daemon/journal.h"
+#include "daemon/record.h"
+
+#include <string.h>
+#include <time.h>
+
+/* "--user alice", as the summary has it. */
+static json_t *typed(const struct request *req)
+{
+	json_t *all = json_array();
+
+	for (size_t i = 0; i < req->n_selectors && all; i++) {
+		const struct selector *s = &req->selectors[i];
+
+		json_array_append_new(all, json_sprintf("%s%s%s", selector_option[s->kind], s->text ? " " : "",
+							s->text ? s->text : ""));
+	}
+	return all;
+}
+
+static uint32_t login_of(uint32_t pid)
+{
+	_fclose_ FILE *f = NULL;
+	char path[64];
+	unsigned int uid;
+
+	snprintf(path, sizeof(path), "/proc/%u/loginuid", pid);
+	f = pid ? fopen(path, "re") : NULL;
+	return f && fscanf(f, "%u", &uid) == 1 ? uid : ID_UNSET;
+}
+
+int memory_accept(struct severd *d, const struct work *w, size_t victims)
+{
+	struct timespec now;
+	struct recorded r = {
+		.verb = w->request.verb,
+		.uid = w->peer->uid,
+		.pid = w->peer->pid,
+		.login_uid = login_of(w->peer->pid),
+		.selectors = typed(&w->request),
+		.reason = w->request.reason ? json_string(w->request.reason) : NULL,
+	};
+	int err;
+
+	clock_gettime(CLOCK_REALTIME, &now);
+	r.accepted_us = now.tv_sec * 1000000ull + now.tv_nsec / 1000;
+	snprintf(r.id, sizeof(r.id), "%s", w->request.id);
+	err = record_accept(d->record, &r);
+	if (err == 0)
+		journal_accepted(d->journal, &r, victims);
+	recorded_clear(&r);
+	return err;
+}
+
+void memory_done(struct severd *d, const struct work *w, json_t *summary)
+{
+	struct recorded r;
+
+	record_done(d->record, w->request.id, w->status, summary);
+	if (record_find(d->record, w->request.id, &r) < 0)
+		return;
+	journal_done(d->journal, &r);
+	recorded_clear(&r);
+}

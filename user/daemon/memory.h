@@ -1,0 +1,12 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* memory.h - what is written down of a request when it is accepted and when it has ended: in the record and in the journal. */
+#ifndef SEVER_MEMORY_H
+#define SEVER_MEMORY_H
+
+#include "daemon/severd.h"
+
+/* On the disk when this returns 0. Negative errno: it must not begin. */
+int memory_accept(struct severd *d, const struct work *w, size_t victims);
+void memory_done(struct severd *d, const struct work *w, json_t *summary);
+
+#endif

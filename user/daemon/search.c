@@ -1,0 +1,267 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/* search.c - candidates come from the index by the selector that leaves the fewest; how they are judged is the same as in a scan. */
+#include "daemon/search.h"
+#include "names/sessions.h"
+
+#include <string.h>
+#include <sys/socket.h>
+
+#define PEOPLE (1u << SEL_USER | 1u << SEL_SESSION | 1u << SEL_PID | 1u << SEL_CGROUP | 1u << SEL_UNIT)
+
+/* ---- who holds what ---- */
+
+/* Those who are logged in, and those who are named: what they hold settles whose it is. And the caller and those who started it, lest
+ * they cut themselves off. */
+static int read_holders(struct search *q)
+{
+	struct selection *sel = q->select.sel;
+	const struct proctab *procs = &sel->owners.procs;
+	_free_ bool *likely = calloc(procs->n + 1, sizeof(*likely));
+	struct owner_scope scope = { .procs = likely };
+	int32_t at = q->caller ? proctab_find(procs, q->caller) : -1;
+	int r;
+
+	if (!likely)
+		return -ENOMEM;
+	for (size_t i = 0; i < procs->n; i++)
+		likely[i] = proc_login(&sel->people, &procs->v[i]) != ID_UNSET ||
+			    filter_cares_for(q->select.filter, &sel->people, &procs->v[i]);
+	for (size_t n = 0; at >= 0 && procs->v[at].pid > 1 && n < procs->n; n++) {
+		likely[at] = true;
+		at = proctab_find(procs, procs->v[at].ppid);
+	}
+	r = owners_read_holders(&sel->owners, &scope);
+	sel->people.by_inode = sel->owners.by_inode;
+	return r;
+}
+
+int search_people(struct search *q)
+{
+	struct selection *sel = q->select.sel;
+	int r;
+
+	sel->owners.bpf = q->live->people;
+	sel->owners.bpf_err = q->live->people_err;
+	pthread_mutex_lock(&q->live->people_lock);
+	r = owners_read_procs(&sel->owners);
+	if (r == 0)
+		r = sessions_read(&sel->owners.procs, &sel->sessions);
+	sel->people = (struct people){
+		.procs = &sel->owners.procs,
+		.sessions = &sel->sessions,
+		.holders = &sel->owners.holders,
+	};
+	if (r == 0)
+		r = read_holders(q);
+	pthread_mutex_unlock(&q->live->people_lock);
+	return r;
+}
+
+/* Who opened it holds it, as far as we know, if it is still there. */
+static int add_opener(struct selection *sel, const struct entry *e)
+{
+	int32_t proc = e->pid ? proctab_find(&sel->owners.procs, e->pid) : -1;
+
+	if (proc < 0 || sel->owners.procs.v[proc].start != e->start || sel->people.by_inode)
+		return 0;
+	return holders_add(&sel->owners.holders, e->cookie, proc);
+}
+
+/* ---- candidates ---- */
+
+/* What the kernel's map says of it now. -ENOENT: it has just ended. */
+static int read_now(const struct search *q, const struct entry *e, struct flow *ret)
+{
+	struct sever_flow now;
+	int r = track_read(q->live->track, e->cookie, &now);
+
+	if (r < 0)
+		return r;
+	track_to_flow(e->cookie, &now, ret);
+	ret->tracked = true;
+	if (!e->unsure)
+		ret->uid = e->uid;
+	if (e->birth < q->now && !(e->flags & SEVER_FLOW_ADOPTED))
+		ret->min_age_ms = (q->now - e->birth) / 1000000;
+	return 0;
+}
+
+static int add_netns(struct search *q, uint32_t inode)
+{
+	return q->netns.n && q->netns.v[q->netns.n - 1] == inode ? 0 : ids_add(&q->netns, inode);
+}
+
+static int on_candidate(struct search *q, const struct entry *e)
+{
+	struct flow f;
+	bool held;
+	int r;
+
+	if (e->flags & SEVER_FLOW_SUBFLOW) {
+		q->mptcp = true;
+		return add_netns(q, e->netns);
+	}
+	entry_to_flow(e, &f);
+	if (!(e->flags & SEVER_FLOW_PENDING) && !select_zoned(&q->select) &&
+	    filter_match_socket(&q->wide, NULL, &f) == MATCH_NO)
+		return 0;
+	held = flow_holders(&f, &q->select.sel->people);
+	if (q->held_seen && held)
+		return 0;
+	r = read_now(q, e, &f);
+	if (r < 0)
+		return r == -ENOENT ? 0 : r;
+	if (!f.local_port) {
+		q->pending |= 1u << f.proto;
+		return add_netns(q, e->netns);
+	}
+	r = add_opener(q->select.sel, e);
+	if (r == 0)
+		r = add_netns(q, e->netns);
+	if (r < 0)
+		return r;
+	q->n_settled += entry_is_unowned(e) && (held || filter_match_socket_owner(q->select.filter, &f));
+	r = flowset_add(e->unsure && filter_names(q->select.filter, SEL_USER) ? &q->unsure : &q->found, &f);
+	return r < 0 ? r : 0;
+}
+
+static int by_key(struct search *q, enum index_key k, uint64_t hash)
+{
+	const struct index *x = &q->live->index;
+	int r = 0;
+
+	for (const struct entry *e = index_first(x, k, hash); e && r >= 0; e = index_next(x, k, e))
+		r = on_candidate(q, e);
+	return r;
+}
+
+static int by_numbers(struct search *q, enum index_key k, const struct ids *ids)
+{
+	int r = 0;
+
+	for (size_t i = 0; i < ids->n && r >= 0; i++)
+		r = by_key(q, k, index_hash_number(ids->v[i]));
+	return r;
+}
+
+static int by_addresses(struct search *q, const struct prefixes *p)
+{
+	int r = 0;
+
+	for (size_t i = 0; i < p->n && r >= 0; i++)
+		r = by_key(q, KEY_REMOTE, index_hash_addr(&p->v[i].addr));
+	return r;
+}
+
+/* What people hold, and what is theirs whoever holds it. */
+static int by_people(struct search *q)
+{
+	const struct holders *h = &q->select.sel->owners.holders;
+	const struct filter *f = q->select.filter;
+	_free_ uint64_t *cookies = calloc(h->n_slots + 1, sizeof(*cookies));
+	const struct entry *e;
+	size_t n = 0;
+	int r = 0;
+
+	if (!cookies)
+		return -ENOMEM;
+	/* A copy: what is found adds to the holders. */
+	for (size_t i = 0; i < h->n_slots; i++)
+		if (h->slots[i].key)
+			cookies[n++] = h->slots[i].key;
+	for (size_t i = 0; i < n && r >= 0; i++) {
+		e = index_find(&q->live->index, cookies[i]);
+		r = e ? on_candidate(q, e) : 0;
+	}
+	q->held_seen = true;
+	if (r >= 0)
+		r = by_numbers(q, KEY_UID, &f->users);
+	if (r >= 0 && filter_names(f, SEL_USER))
+		r = by_key(q, KEY_UID, index_hash_number(ID_UNSET));
+	if (r >= 0)
+		r = by_numbers(q, KEY_CGROUP, &f->cgroups);
+	if (r >= 0)
+		r = by_numbers(q, KEY_CGROUP, &f->units);
+	if (r >= 0 && filter_names(f, SEL_USER))
+		q->select.sel->unattributed += q->live->index.n_unowned - q->n_settled;
+	return r;
+}
+
+static bool are_hosts(const struct prefixes *p)
+{
+	for (size_t i = 0; i < p->n; i++)
+		if (p->v[i].len < (p->v[i].addr.family == AF_INET ? 32 : 128))
+			return false;
+	return p->n;
+}
+
+static bool are_single(const struct ranges *p)
+{
+	for (size_t i = 0; i < p->n; i++)
+		if (p->v[i].first != p->v[i].last)
+			return false;
+	return p->n;
+}
+
+static int by_ports(struct search *q, const struct ranges *p)
+{
+	int r = 0;
+
+	for (size_t i = 0; i < p->n && r >= 0; i++)
+		r = by_key(q, KEY_PORT, index_hash_number(p->v[i].first));
+	/* Those under way to a peer may have got their port since. */
+	return r < 0 ? r : by_key(q, KEY_PORT, index_hash_number(0));
+}
+
+static int by_handles(struct search *q, const struct flow_ids *ids)
+{
+	int r = 0;
+
+	for (size_t i = 0; i < ids->n && r >= 0; i++)
+		r = by_key(q, KEY_COOKIE, index_hash_number(ids->v[i].cookie));
+	return r;
+}
+
+static int by_everything(struct search *q)
+{
+	const struct index *x = &q->live->index;
+	int r = 0;
+
+	for (size_t i = 0; i < x->used && r >= 0; i++)
+		r = index_at(x, i) ? on_candidate(q, index_at(x, i)) : 0;
+	return r;
+}
+
+/* MPTCP victims are not in the index: the kernel says whether they are still there. */
+static int add_frozen(struct search *q)
+{
+	const struct flowset *set = q->select.frozen;
+	int r = 0;
+
+	for (size_t i = 0; set && i < set->n && r == 0; i++)
+		if (set->v[i].proto == PROTO_MPTCP) {
+			q->mptcp = true;
+			r = add_netns(q, set->v[i].netns);
+		}
+	return r;
+}
+
+int search_candidates(struct search *q)
+{
+	const struct filter *f = q->select.filter;
+	int r = add_frozen(q);
+
+	if (r < 0)
+		return r;
+	if (filter_names(f, SEL_FLOW))
+		return by_handles(q, &f->flows);
+	if (filter_names(f, SEL_CLIENT) && are_hosts(&f->clients))
+		return by_addresses(q, &f->clients);
+	if (filter_names(f, SEL_PEER) && are_hosts(&f->peers))
+		return by_addresses(q, &f->peers);
+	if (filter_names_people(f) && !(f->named & ~PEOPLE) && !q->select.sel->people.by_inode)
+		return by_people(q);
+	if (filter_names(f, SEL_LOCAL_PORT) && are_single(&f->local_ports))
+		return by_ports(q, &f->local_ports);
+	return by_everything(q);
+}

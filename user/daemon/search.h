@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* search.h - one selection from the index under way. */
+#ifndef SEVER_SEARCH_H
+#define SEVER_SEARCH_H
+
+#include "daemon/live.h"
+#include "pipeline/select.h"
+
+struct search {
+	struct select select;
+	struct live *live;
+	uint32_t caller;      /* pid of who asks */
+	struct filter wide;   /* the filter, in any state: that of an entry is the one it was born in */
+	uint64_t now;	      /* ns since boot */
+	struct flowset found; /* still to be judged, when their namespaces are open */
+	struct flowset unsure; /* accepted, and by whom is not known yet: their uid is the listener's */
+	struct ids netns;     /* where candidates are */
+	size_t n_settled;     /* candidates that nobody seemed to own, and somebody does */
+	bool mptcp;	      /* a candidate lies below an MPTCP connection */
+	uint32_t pending;     /* bits 1 << enum proto: of candidates whose local end is not known yet */
+	bool held_seen;	      /* what people hold was shown already */
+};
+
+/* Who is logged in, and what they hold: into the selection. 0 or negative errno. */
+int search_people(struct search *q);
+/* Looks at every descriptor of the host, for the candidates and the handles that were named: shows the way into a namespace that no
+ * process is in, and what a handle means that is no connection. */
+int search_everyone(struct source *s, struct search *q);
+/* Asks the kernel whose the unsure ones are, and keeps the answer. */
+int search_uids(struct source *s, struct search *q);
+/* With the lock of live: fills found, unsure and netns. 0 or negative errno. */
+int search_candidates(struct search *q);
+
+#endif

@@ -1,0 +1,87 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/* serve_event.c - a record of the log as JSON. Flows are put into words by the same hand that writes them for --json. */
+#include "daemon/relay.h"
+#include "daemon/severd.h"
+#include "names/users.h"
+
+#include <string.h>
+#include <time.h>
+
+json_t *time_to_json(uint64_t us)
+{
+	struct timespec now;
+	char text[40];
+	struct tm tm;
+	time_t s;
+
+	if (!us) {
+		clock_gettime(CLOCK_REALTIME, &now);
+		us = now.tv_sec * 1000000ull + now.tv_nsec / 1000;
+	}
+	s = us / 1000000;
+	if (!gmtime_r(&s, &tm) || !strftime(text, sizeof(text), "%Y-%m-%dT%H:%M:%S", &tm))
+		return json_null();
+	return json_sprintf("%s.%06uZ", text, (unsigned int)(us % 1000000));
+}
+
+static int take(const char *line, size_t len, void *arg)
+{
+	json_t **ret = arg;
+
+	*ret = json_loadb(line, len, 0, NULL);
+	return *ret ? 0 : -ENOMEM;
+}
+
+/* As it was attributed when the event came. */
+static json_t *flow_to_json(struct severd *d, const struct entry *e)
+{
+	const struct sitting *s = sittings_find(&d->live.sittings, e->session);
+	struct session session = s ? s->session : (struct session){ 0 };
+	const struct sessions sessions = { .v = &session, .n = s ? 1 : 0 };
+	struct proc proc = { .pid = e->pid };
+	const struct proctab procs = { .v = &proc, .n = e->pid ? 1 : 0 };
+	struct relay relay;
+	json_t *line = NULL;
+	struct flow f;
+
+	entry_to_flow(e, &f);
+	f.session = s ? 0 : -1;
+	f.proc = e->pid ? 0 : -1;
+	f.login_uid = e->owner;
+	f.user = e->owner != ID_UNSET ? e->owner : e->uid;
+	f.user_known = true;
+	f.transport = e->owner == ID_UNSET ? e->direction != SEVER_DIR_OUT : e->transport;
+	f.via = s ? (f.transport ? VIA_TRANSPORT : VIA_SESSION) : e->owner != ID_UNSET ? VIA_LOGIN : VIA_UID;
+	if (e->flags & SEVER_FLOW_ADOPTED && e->owner == ID_UNSET)
+		f.via = VIA_ADOPTED;
+	f.user_name = user_name(&d->users, f.user);
+	if (relay_open(&relay, take, &line) < 0)
+		return NULL;
+	relay.report.ops->flow(&relay.report, &f, &procs, &sessions);
+	relay_close(&relay);
+	return line;
+}
+
+json_t *event_to_json(struct severd *d, uint64_t seq, const struct logged *e)
+{
+	const struct job_name *job = live_job(&d->live, e->job);
+	json_t *p = json_pack("{sI so ss}", "seq", (json_int_t)seq, "time", time_to_json(e->time_us), "event",
+			      event_name[e->event]);
+	const char *about = e->event >= EVENT_REQUEST_ACCEPT ? "summary" : "session";
+
+	if (!p)
+		return NULL;
+	if (e->reason)
+		json_object_set_new(p, "reason", json_string(reason_name[e->reason]));
+	if (job)
+		json_object_set_new(p, "request", json_string(job->id));
+	if (e->flow.cookie)
+		json_object_set_new(p, "flow", flow_to_json(d, &e->flow));
+	if (e->about)
+		json_object_set(p, about, e->about);
+	if (e->event == EVENT_FLOW_CLOSE) {
+		json_object_set_new(p, "sent", json_integer(e->sent));
+		json_object_set_new(p, "received", json_integer(e->received));
+	}
+	return json_pack("{so}", "event", p);
+}

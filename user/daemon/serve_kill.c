@@ -1,0 +1,288 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/* serve_kill.c - Kill and GetRequest. A request goes on when its caller has hung up, and is remembered when it has ended. */
+#include "daemon/decode.h"
+#include "daemon/memory.h"
+#include "daemon/record.h"
+#include "daemon/severd.h"
+#include "pipeline/request_id.h"
+#include "daemon/rights.h"
+
+#include <string.h>
+
+/* Callers that want to know how one request ends: the one who began it, and those who came with its id. */
+struct kill {
+	struct severd *d;
+	struct call *call; /* NULL: hung up */
+	struct work *work;
+	struct kill *joined; /* more of them */
+	json_t *summary;
+	json_t *selectors; /* as the caller gave them */
+	bool dry_run;
+};
+
+static void kill_free(struct kill *k)
+{
+	if (k->call) {
+		call_watch(k->call, NULL, NULL);
+		call_unref(k->call);
+	}
+	json_decref(k->summary);
+	json_decref(k->selectors);
+	free(k);
+}
+
+static void on_hangup(struct call *c, void *arg)
+{
+	struct kill *k = arg;
+
+	k->call = NULL;
+	call_unref(c);
+}
+
+static void on_room(struct call *c, void *arg)
+{
+	const struct kill *k = arg;
+	const uint64_t one = 1;
+	ssize_t n = write(k->d->wake, &one, sizeof(one));
+
+	(void)c;
+	(void)n;
+}
+
+static const struct call_watcher watcher = { .gone = on_hangup, .room = on_room };
+
+/* ---- what a work says ---- */
+
+static void tell_request(struct kill *k, enum event what)
+{
+	struct logged *e;
+
+	pthread_mutex_lock(&k->d->live.lock);
+	e = log_add(&k->d->live.log, what);
+	e->job = k->work->job;
+	e->uid = k->work->peer->uid;
+	if (k->summary)
+		e->about = json_incref(k->summary);
+	pthread_mutex_unlock(&k->d->live.lock);
+	live_wake(&k->d->live);
+}
+
+static int on_accepted(struct work *w, size_t victims, void *arg)
+{
+	struct kill *k = arg;
+	_cleanup_(json_decrefp) json_t *p = NULL;
+	int r = memory_accept(k->d, w, victims);
+
+	if (r < 0)
+		return r;
+	tell_request(k, EVENT_REQUEST_ACCEPT);
+	p = json_pack("{s{ss sI}}", "accepted", "request", w->request.id, "matched", (json_int_t)victims);
+	if (p && k->call && call_wants_more(k->call))
+		call_reply(k->call, p, true);
+	return 0;
+}
+
+/* One of a report: {"session_cut":{...}}, {"summary":{...}}, or a flow. */
+static int on_line(struct work *w, const char *text, size_t len, void *arg)
+{
+	struct kill *k = arg;
+	bool wanted = k->call && call_wants_more(k->call);
+	_cleanup_(json_decrefp) json_t *line = NULL, *p = NULL;
+	json_t *part;
+
+	(void)w;
+	if (wanted && !call_has_room(k->call))
+		return call_reply(k->call, NULL, true) == -EAGAIN ? -EAGAIN : 0;
+	line = json_loadb(text, len, 0, NULL);
+	part = json_object_get(line, "summary");
+	if (part) {
+		k->summary = json_incref(part);
+		return 0;
+	}
+	part = json_object_get(line, "session_cut");
+	p = part ? json_pack("{sO}", "cut", part) : json_pack("{sO}", "flow", line);
+	return wanted && p ? call_reply(k->call, p, true) : 0;
+}
+
+/* A request that was carried out is answered by its totals, whatever came of it; one that was not, and one that came to
+ * something by halves, by an error. */
+static void answer(const struct kill *k, struct call *c)
+{
+	const struct work *w = k->work;
+	json_t *summary = k->summary;
+	bool some = json_integer_value(json_object_get(summary, "dead")) > 0;
+	_cleanup_(json_decrefp) json_t *p = NULL;
+
+	if (w->status == STATUS_OK || (w->status == STATUS_GUARD && some)) {
+		p = json_pack("{sO? si}", "summary", summary, "status", w->status);
+		if (p)
+			call_reply(c, p, false);
+		return;
+	}
+	p = json_pack("{sO*}", "summary", summary);
+	if (p && w->status == STATUS_GUARD)
+		json_object_set_new(p, "guard", json_string(!strncmp(w->err, "refused: that is everyone", 25) ? "all" :
+							    strstr(w->err, "--max") ? "max" :
+							    strstr(w->err, "--collateral") ? "collateral" : "self"));
+	severd_answer(c, w->status, w->err, json_incref(p));
+}
+
+static void on_done(struct work *w, void *arg)
+{
+	(void)w;
+	struct kill *first = arg, *next;
+
+	if (!first->dry_run) {
+		memory_done(first->d, first->work, first->summary);
+		tell_request(first, EVENT_REQUEST_DONE);
+	}
+	for (struct kill *k = first->joined; k; k = next) {
+		next = k->joined;
+		if (k->call)
+			answer(first, k->call);
+		kill_free(k);
+	}
+	if (first->call)
+		answer(first, first->call);
+	kill_free(first);
+}
+
+static void on_drop(void *arg)
+{
+	struct kill *first = arg, *next;
+
+	for (struct kill *k = first->joined; k; k = next) {
+		next = k->joined;
+		kill_free(k);
+	}
+	kill_free(first);
+}
+
+static const struct work_hooks hooks = { .accepted = on_accepted, .line = on_line, .done = on_done, .drop = on_drop };
+
+/* ---- the methods ---- */
+
+/* Of a request that has ended, or that a severd before this one left. */
+static int answer_recorded(struct call *c, const struct recorded *r)
+{
+	_cleanup_(json_decrefp) json_t *p = NULL;
+
+	if (!r->done)
+		return severd_answer(c, STATUS_PARTIAL, "severd was interrupted while it was carried out", NULL);
+	p = json_pack("{sO? si}", "summary", r->summary, "status", r->status);
+	return p ? call_reply(c, p, false) : -ENOMEM;
+}
+
+static struct kill *find(const struct severd *d, const char *id)
+{
+	for (struct work *w = d->works; w; w = w->next)
+		if (w->hooks == &hooks && !strcmp(w->request.id, id))
+			return w->arg;
+	return NULL;
+}
+
+/* Another request that is doing just the same. */
+static const struct work *find_twin(const struct severd *d, const struct request *req, const json_t *selectors)
+{
+	for (const struct work *w = d->works; w; w = w->next) {
+		const struct kill *k = w->hooks == &hooks ? w->arg : NULL;
+
+		if (k && !k->dry_run && w->request.verb == req->verb && json_equal(k->selectors, selectors))
+			return w;
+	}
+	return NULL;
+}
+
+static int begin(struct severd *d, struct call *c, struct work *w)
+{
+	struct kill *k = calloc(1, sizeof(*k));
+	int r;
+
+	if (!k)
+		return -ENOMEM;
+	*k = (struct kill){ .d = d, .work = w, .dry_run = w->request.dry_run };
+	k->selectors = json_incref(json_object_get(w->parameters, "selectors"));
+	w->hooks = &hooks;
+	w->arg = k;
+	w->totals_only = !call_wants_more(c);
+	r = severd_begin(d, w, c);
+	if (r < 0) {
+		kill_free(k);
+		return r;
+	}
+	k->call = call_ref(c);
+	call_watch(c, &watcher, k);
+	return 0;
+}
+
+static int join(struct kill *k, struct call *c)
+{
+	struct kill *more = calloc(1, sizeof(*more));
+
+	if (!more)
+		return -ENOMEM;
+	*more = (struct kill){ .d = k->d, .call = call_ref(c), .joined = k->joined };
+	k->joined = more;
+	call_watch(c, &watcher, more);
+	return 0;
+}
+
+static int refuse_twin(struct call *c, const struct work *twin)
+{
+	_cleanup_(json_decrefp) json_t *p = json_pack("{ss ss}", "message", "the same is being done by another request",
+						      "request", twin->request.id);
+
+	return p ? call_error(c, "io.sever.Busy", p) : -ENOMEM;
+}
+
+static bool may_know(const struct call *c, uint32_t uid)
+{
+	return call_peer(c)->uid == uid || rights_all(call_peer(c));
+}
+
+/* What is known of this id already, if anything: 1 answered. */
+static int answer_known(struct severd *d, struct call *c, const char *id)
+{
+	struct recorded known;
+	struct kill *k = find(d, id);
+	int r;
+
+	if (k)
+		r = may_know(c, k->work->peer->uid) ? join(k, c) : call_fail(c, -EPERM, "a request of somebody else");
+	else if (record_find(d->record, id, &known) == 0) {
+		r = may_know(c, known.uid) ? answer_recorded(c, &known) : call_fail(c, -EPERM, "a request of somebody else");
+		recorded_clear(&known);
+	} else {
+		return 0;
+	}
+	return r < 0 ? r : 1;
+}
+
+int serve_kill(struct call *c, void *arg)
+{
+	struct severd *d = arg;
+	struct work *w = work_new();
+	char err[ERR_LEN] = "";
+	const struct work *twin;
+	int r;
+
+	if (!w)
+		return -ENOMEM;
+	w->parameters = json_incref(call_parameters(c));
+	r = request_decode(w->parameters, &w->request, &w->selectors, err);
+	if (r < 0) {
+		work_free(w);
+		return decode_refuse(c, r, err);
+	}
+	if (*w->request.id)
+		r = answer_known(d, c, w->request.id);
+	else
+		r = request_id_make(w->request.id);
+	twin = r == 0 && !w->request.dry_run ? find_twin(d, &w->request, json_object_get(w->parameters, "selectors")) : NULL;
+	if (twin)
+		r = refuse_twin(c, twin);
+	else if (r == 0 && (r = begin(d, c, w)) == 0)
+		return 0;
+	work_free(w);
+	return r < 0 ? r : 0;
+}

@@ -1,0 +1,99 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "daemon/severd.h"
+#include "names/caller.h"
+#include "varlink/interface.h"
+
+#include <string.h>
+
+/* Where the caller sits, so that what he does to himself is called so. */
+static uint32_t sitting_of(struct live *l, uint32_t pid)
+{
+	char id[SESSION_ID_LEN];
+	uint32_t audit = ID_UNSET;
+	const struct sitting *s;
+
+	if (!pid || session_of_caller(pid, id, &audit) < 0)
+		return 0;
+	s = *id ? sittings_named(&l->sittings, id) : sittings_audited(&l->sittings, audit);
+	return s ? s->number : 0;
+}
+
+static size_t works_of(const struct severd *d, uid_t uid)
+{
+	size_t n = 0;
+
+	for (const struct work *w = d->works; w; w = w->next)
+		n += w->peer->uid == uid;
+	return n;
+}
+
+int severd_begin(struct severd *d, struct work *w, struct call *c)
+{
+	const struct peer *p = call_peer(c);
+	int r;
+
+	if (d->n_works >= WORK_MAX || (p->uid && works_of(d, p->uid) >= WORK_PER_UID))
+		return -EBUSY;
+	w->live = &d->live;
+	w->peer = peer_ref((struct peer *)p);
+	/* Nobody's own connection is cut by mistake, nor is ours: who cannot be seen is taken for this process. */
+	w->request.caller = p->pid;
+	pthread_mutex_lock(&d->live.lock);
+	w->job = live_new_job(&d->live, w->request.id, sitting_of(&d->live, p->pid));
+	pthread_mutex_unlock(&d->live.lock);
+	r = work_start(w, d->wake);
+	if (r < 0)
+		return r;
+	w->next = d->works;
+	d->works = w;
+	d->n_works++;
+	return 0;
+}
+
+void severd_pump_works(struct severd *d)
+{
+	struct work **at = &d->works, *next;
+
+	while (*at) {
+		next = (*at)->next;
+		if (work_pump(*at)) {
+			*at = next;
+			d->n_works--;
+		} else {
+			at = &(*at)->next;
+		}
+	}
+}
+
+void severd_quit(struct severd *d)
+{
+	struct work *next;
+
+	for (struct work *w = d->works; w; w = next) {
+		next = w->next;
+		work_abort(w);
+	}
+	d->works = NULL;
+	d->n_works = 0;
+}
+
+int severd_answer(struct call *c, enum status status, const char *sentence, json_t *more)
+{
+	static const char *const names[] = {
+		[STATUS_NO_MATCH] = "NotFound",		[STATUS_USAGE] = "InvalidParameter",
+		[STATUS_PARTIAL] = "Partial",		[STATUS_DENIED] = "PermissionDenied",
+		[STATUS_KERNEL] = "KernelCannot",	[STATUS_GUARD] = "Guard",
+	};
+	_cleanup_(json_decrefp) json_t *p = more ? more : json_object();
+	const char *name = status < array_size(names) && names[status] ? names[status] : "Failed";
+	char full[64];
+
+	if (!p || json_object_set_new(p, "message", json_string(sentence)) < 0)
+		return -ENOMEM;
+	if (status == STATUS_NO_MATCH)
+		json_object_set_new(p, "what", json_string("match"));
+	if (status == STATUS_USAGE)
+		json_object_set_new(p, "parameter", json_string("selectors"));
+	snprintf(full, sizeof(full), IO_SEVER ".%s", name);
+	return call_error(c, full, p);
+}

@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* severd.h - what the methods of io.sever share. All of it belongs to the thread of the event loop. */
+#ifndef SEVER_SEVERD_H
+#define SEVER_SEVERD_H
+
+#include "daemon/attend.h"
+#include "daemon/call.h"
+#include "daemon/live.h"
+#include "daemon/service.h"
+#include "daemon/work.h"
+
+struct record;
+struct journal;
+struct watcher;
+
+struct severd {
+	sd_event *event;
+	struct live live;
+	struct attend attend;
+	struct record *record;
+	struct journal *journal;
+	uint64_t chronicled;	  /* number of the next event for the journal */
+	struct work *works;	  /* being carried out */
+	size_t n_works;
+	int wake;		  /* eventfd of the works */
+	struct watcher *watchers;
+	struct user_cache *users; /* names for events */
+};
+
+/* The methods; arg is the struct severd. */
+int serve_list(struct call *c, void *arg);
+int serve_kill(struct call *c, void *arg);
+int serve_watch(struct call *c, void *arg);
+int serve_get_request(struct call *c, void *arg);
+int serve_doctor(struct call *c, void *arg);
+json_t *serve_lost(struct call *c, uint64_t n, void *arg);
+
+/* Starts a work, which is then among the works, with the caller of c as who asks for it. -EBUSY: there are too many. */
+int severd_begin(struct severd *d, struct work *w, struct call *c);
+/* Shows what the works have to say; what has happened, to those who watch. */
+void severd_pump_works(struct severd *d);
+void severd_pump_watchers(struct severd *d);
+/* Ends all that is under way. */
+void severd_quit(struct severd *d);
+
+/* RFC 3339 with microseconds; 0: now. */
+json_t *time_to_json(uint64_t us);
+/* A record of the log as a reply of Watch; NULL: no memory. With the lock of live. */
+json_t *event_to_json(struct severd *d, uint64_t seq, const struct logged *e);
+
+/* A sentence and what else there is as the answer of a request that ended with that status; `more` members are taken over. */
+int severd_answer(struct call *c, enum status status, const char *sentence, json_t *more);
+
+#endif

@@ -1,0 +1,181 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "daemon/sittings.h"
+
+#include <string.h>
+
+struct sitting *sittings_find(const struct sittings *s, uint32_t number)
+{
+	for (size_t i = 0; i < s->n && number; i++)
+		if (s->v[i].number == number)
+			return &s->v[i];
+	return NULL;
+}
+
+struct sitting *sittings_named(const struct sittings *s, const char *id)
+{
+	for (size_t i = 0; i < s->n; i++)
+		if (!strcmp(s->v[i].session.id, id))
+			return &s->v[i];
+	return NULL;
+}
+
+struct sitting *sittings_audited(const struct sittings *s, uint32_t audit)
+{
+	for (size_t i = 0; i < s->n && audit != ID_UNSET; i++)
+		if (s->v[i].session.audit == audit)
+			return &s->v[i];
+	return NULL;
+}
+
+/* The parts of `type Session` that stay; the user's name is looked up when it is shown. */
+static json_t *describe(const struct sitting *one)
+{
+	const struct session *s = &one->session;
+	char client[ADDR_STRLEN];
+
+	return json_pack("{ss sI sI ss* ss* ss* sI sI}", "session", s->id, "uid", (json_int_t)s->uid, "leader",
+			 (json_int_t)s->leader, "tty", *s->tty ? s->tty : NULL, "client",
+			 one->client.family ? addr_format(&one->client, client) : NULL, "remote_host",
+			 *s->remote_host ? s->remote_host : NULL, "transports", (json_int_t)one->transports, "flows",
+			 (json_int_t)one->flows);
+}
+
+static struct logged *tell(struct log *log, enum event what, const struct sitting *one)
+{
+	struct logged *e = log_add(log, what);
+
+	e->about = describe(one);
+	e->uid = one->session.uid;
+	return e;
+}
+
+/* A session of the same name that another leader opened is another one. */
+static bool is_same(const struct sitting *one, const struct session *s)
+{
+	return !strcmp(one->session.id, s->id) && one->session.start <= s->start && one->session.uid == s->uid;
+}
+
+static struct sitting *meet(struct sittings *s, const struct session *session)
+{
+	struct sitting *one = sittings_named(s, session->id);
+
+	if (one && is_same(one, session))
+		return one;
+	if (grow(&s->v, &s->cap, s->n + 1, sizeof(*s->v)) < 0)
+		return NULL;
+	one = &s->v[s->n++];
+	*one = (struct sitting){ .number = ++s->last, .session = *session };
+	return one;
+}
+
+struct update {
+	struct sittings *s;
+	struct index *index;
+	const struct people *people;
+	uint32_t *numbers; /* by index into people->sessions */
+};
+
+static void attribute(struct update *u, struct entry *e)
+{
+	struct sitting *one;
+	struct flow f;
+
+	entry_to_flow(e, &f);
+	flow_attribute(&f, u->people);
+	if (f.login_uid == ID_UNSET)
+		return;
+	index_own(u->index, e, f.login_uid, f.session < 0 ? 0 : u->numbers[f.session]);
+	e->transport = f.transport;
+	one = e->session ? sittings_find(u->s, e->session) : NULL;
+	if (one && f.transport)
+		one->client = f.remote;
+}
+
+/* Recounted, because a flow may have come and gone between two looks. */
+static void count_flows(struct sittings *s, const struct index *x)
+{
+	struct sitting *one = NULL;
+
+	for (size_t i = 0; i < s->n; i++)
+		s->v[i].transports = s->v[i].flows = 0;
+	for (size_t i = 0; i < x->used; i++) {
+		const struct entry *e = index_at(x, i);
+
+		if (!e || !e->session)
+			continue;
+		if (!one || one->number != e->session)
+			one = sittings_find(s, e->session);
+		if (one) {
+			one->flows++;
+			one->transports += e->transport;
+		}
+	}
+}
+
+static void end_unseen(struct sittings *s, struct log *log)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < s->n; i++) {
+		if (s->v[i].seen)
+			s->v[kept++] = s->v[i];
+		else
+			tell(log, EVENT_SESSION_CLOSE, &s->v[i]);
+	}
+	s->n = kept;
+}
+
+int sittings_update(struct sittings *s, struct index *x, struct log *log, const struct people *people)
+{
+	_free_ uint32_t *numbers = calloc(people->sessions->n + 1, sizeof(*numbers));
+	struct update u = { .s = s, .index = x, .people = people, .numbers = numbers };
+	uint32_t before = s->last;
+
+	if (!numbers)
+		return -ENOMEM;
+	for (size_t i = 0; i < s->n; i++)
+		s->v[i].seen = false;
+	for (size_t i = 0; i < people->sessions->n; i++) {
+		struct sitting *one = meet(s, &people->sessions->v[i]);
+
+		if (!one)
+			return -ENOMEM;
+		one->seen = true;
+		one->session = people->sessions->v[i];
+		numbers[i] = one->number;
+	}
+	for (size_t i = 0; i < people->holders->n_slots; i++) {
+		uint64_t cookie = people->holders->slots[i].key;
+		struct entry *e = cookie ? index_find(x, cookie) : NULL;
+
+		if (e)
+			attribute(&u, e);
+	}
+	count_flows(s, x);
+	for (size_t i = 0; i < s->n; i++)
+		if (s->v[i].number > before)
+			tell(log, EVENT_SESSION_OPEN, &s->v[i]);
+	end_unseen(s, log);
+	return 0;
+}
+
+void sittings_flow_ended(struct sittings *s, struct log *log, const struct entry *e, enum reason reason, uint32_t job)
+{
+	struct sitting *one = sittings_find(s, e->session);
+	struct logged *told;
+
+	if (!one)
+		return;
+	one->flows -= one->flows > 0;
+	if (!e->transport || !one->transports || --one->transports)
+		return;
+	told = tell(log, EVENT_SESSION_DISCONNECTED, one);
+	told->reason = reason;
+	told->job = job;
+}
+
+void sittings_clear(struct sittings *s)
+{
+	free(s->v);
+	memset(s, 0, sizeof(*s));
+}

@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* sittings.h - the log-in sessions as the daemon follows them from look to look: when they begin, lose their last transport and end.
+ * What a request needs to know of sessions it reads anew. */
+#ifndef SEVER_SITTINGS_H
+#define SEVER_SITTINGS_H
+
+#include "daemon/index.h"
+#include "daemon/log.h"
+#include "model/attribute.h"
+
+struct sitting {
+	uint32_t number; /* never used twice, from 1 on */
+	uint32_t transports, flows;
+	struct session session;
+	struct addr client; /* where its transport comes or came from; family 0 none */
+	bool seen;
+};
+
+struct sittings {
+	struct sitting *v;
+	size_t n, cap;
+	uint32_t last;
+};
+
+struct sitting *sittings_find(const struct sittings *s, uint32_t number);
+/* By the id of the session, or by its audit session. */
+struct sitting *sittings_named(const struct sittings *s, const char *id);
+struct sitting *sittings_audited(const struct sittings *s, uint32_t audit);
+
+/* What was found by a look at the host: updates owners and sessions of the flows that someone in `people` holds, and logs what sessions
+ * began or ended. 0 or -ENOMEM. */
+int sittings_update(struct sittings *s, struct index *x, struct log *log, const struct people *people);
+/* A flow that carried a session has ended, and is out of the index. */
+void sittings_flow_ended(struct sittings *s, struct log *log, const struct entry *e, enum reason reason, uint32_t job);
+void sittings_clear(struct sittings *s);
+
+#endif

@@ -1,0 +1,242 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/* source_index.c - the index has no MPTCP connection, no UDP socket without a peer, no connection that is not fully open or quite
+ * closed. Those are asked of the kernel where they may match. */
+#include "daemon/source_index.h"
+#include "daemon/search.h"
+#include "kernel/sockets.h"
+#include "pipeline/coverage.h"
+
+#include <string.h>
+#include <time.h>
+
+/* Of the states of TCP those the index does not follow. An orphan in FIN_WAIT2 is no more than a TIME_WAIT by another name. */
+#define HALF_STATES (1u << STATE_NEW_SYN_RECV | 1u << STATE_SYN_RECV | 1u << STATE_TIME_WAIT | 1u << STATE_FIN_WAIT2)
+
+struct source_index {
+	struct source base;
+	struct live *live;
+	uint32_t caller, job;
+};
+
+static uint64_t boot_ns(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_BOOTTIME, &t);
+	return t.tv_sec * 1000000000ull + t.tv_nsec;
+}
+
+static void search_clear(struct search *q)
+{
+	flowset_clear(&q->found);
+	flowset_clear(&q->unsure);
+	free(q->netns.v);
+}
+
+/* ---- what the index has not ---- */
+
+static bool wants_unconnected(const struct filter *f)
+{
+	return f->protos & 1u << PROTO_UDP && f->states & 1u << STATE_CLOSE && !filter_names(f, SEL_CLIENT) &&
+	       !filter_names(f, SEL_PEER);
+}
+
+/* Half-open connections are many during a flood of them, and become flows at once or never: only who names the state gets them. */
+static bool wants_half(const struct filter *f)
+{
+	return filter_names(f, SEL_STATE) && f->protos & 1u << PROTO_TCP && f->states & HALF_STATES;
+}
+
+/* What is to be dumped; protos 0: nothing. */
+static struct filter elsewhere(const struct search *q)
+{
+	struct filter f = *q->select.filter;
+	uint32_t protos = 0;
+
+	if (q->mptcp || filter_names(&f, SEL_FLOW))
+		protos |= 1u << PROTO_MPTCP;
+	if (wants_unconnected(&f))
+		protos |= 1u << PROTO_UDP;
+	if (wants_half(&f))
+		protos |= 1u << PROTO_TCP;
+	f.protos &= protos | q->pending;
+	if (q->select.frozen)
+		f.states |= STATES_DEFAULT;
+	return f;
+}
+
+static int on_elsewhere(const struct flow *f, void *arg)
+{
+	struct search *q = arg;
+
+	uint32_t states = HALF_STATES | (q->pending & 1u << PROTO_TCP ? 1u << STATE_SYN_SENT : 0);
+
+	if (f->proto == PROTO_TCP && !(states & 1u << f->state))
+		return 0; /* the index has it, or it has just ended */
+	return select_flow(&q->select, f);
+}
+
+static int find_elsewhere(struct source *s, struct search *q)
+{
+	const struct filter f = elsewhere(q);
+	int r = 0;
+
+	for (size_t i = 0; i < s->netns.n && r >= 0 && f.protos; i++) {
+		q->select.ns = &s->netns.v[i];
+		r = s->netns.v[i].nl ? sockets_dump(&s->netns.v[i], &f, on_elsewhere, q) : 0;
+	}
+	return r < 0 ? r : 0;
+}
+
+/* Doors to where the candidates are; to everywhere only where what the index has not may match. */
+static int open_netns(struct source *s, struct search *q)
+{
+	const struct filter *f = q->select.filter;
+	struct filter near = *f;
+
+	if (wants_unconnected(f) || wants_half(f) || filter_names(f, SEL_FLOW))
+		return netns_discover(&s->netns, &q->select.sel->owners.procs, f);
+	near.named |= 1u << SEL_NETNS;
+	ids_sort(&q->netns);
+	near.netns = q->netns;
+	return netns_discover(&s->netns, &q->select.sel->owners.procs, &near);
+}
+
+static bool missing_netns(const struct source *s, const struct search *q)
+{
+	for (size_t i = 0; i < q->netns.n; i++)
+		if (!netns_find(&s->netns, q->netns.v[i]))
+			return true;
+	return false;
+}
+
+static int judge(struct source *s, struct search *q, struct flowset *set)
+{
+	int r = 0;
+
+	for (size_t i = 0; i < set->n && r >= 0; i++) {
+		q->select.ns = netns_find(&s->netns, set->v[i].netns);
+		r = select_flow(&q->select, &set->v[i]);
+	}
+	return r;
+}
+
+static bool has_mptcp(const struct flowset *set)
+{
+	for (size_t i = 0; i < set->n; i++)
+		if (set->v[i].proto == PROTO_MPTCP)
+			return true;
+	return false;
+}
+
+static int settle(struct source *s, struct search *q)
+{
+	const struct selection *sel = q->select.sel;
+	const struct flow_ids *ids = &q->select.filter->flows;
+	int r = open_netns(s, q);
+
+	if (r == 0 && missing_netns(s, q))
+		r = search_everyone(s, q);
+	if (r == 0 && q->unsure.n)
+		r = search_uids(s, q);
+	if (r == 0)
+		r = judge(s, q, &q->found);
+	if (r == 0)
+		r = judge(s, q, &q->unsure);
+	if (r == 0)
+		r = find_elsewhere(s, q);
+	/* What ends an MPTCP connection needs everyone who holds it. */
+	if (r == 0 && !q->select.frozen && (has_mptcp(&sel->flows) || (ids->n && sel->flows.n < ids->n)))
+		r = search_everyone(s, q);
+	return r;
+}
+
+static int index_select(struct source *s, const struct filter *f, struct flowset *frozen, struct selection *ret)
+{
+	const struct source_index *x = (struct source_index *)s;
+	_cleanup_(search_clear) struct search q = {
+		.select = { .filter = f, .frozen = frozen, .sel = ret, .people = filter_names_people(f) },
+		.live = x->live,
+		.caller = x->caller,
+		.wide = *f,
+		.now = boot_ns(),
+	};
+	int r = search_people(&q);
+
+	if (r < 0)
+		return r;
+	q.wide.states = ~0u;
+	q.wide.named &= ~(1u << SEL_OLDER_THAN);
+	pthread_mutex_lock(&x->live->lock);
+	r = live_drain_locked(x->live);
+	if (r == 0)
+		r = search_candidates(&q);
+	pthread_mutex_unlock(&x->live->lock);
+	if (r >= 0)
+		r = settle(s, &q);
+	if (r < 0)
+		return r;
+	select_attribute(&q.select);
+	coverage_account(s, f, ret);
+	return 0;
+}
+
+/* The map knows an end as soon as it has come. */
+static int index_lookup(struct source *s, struct flow *const *v, size_t n)
+{
+	const struct source_index *x = (struct source_index *)s;
+	struct sever_flow f;
+	int r = live_drain(x->live);
+
+	for (size_t i = 0; i < n && r == 0; i++) {
+		r = track_read(x->live->track, v[i]->cookie, &f);
+		v[i]->present = r == 0;
+		r = r == -ENOENT ? 0 : r;
+	}
+	if (r == 0)
+		live_owed(x->live, x->job, v, n);
+	return r;
+}
+
+static int index_holders(struct source *s, struct owners *o, struct owner_scope *scope)
+{
+	struct live *l = ((struct source_index *)s)->live;
+	int r;
+
+	pthread_mutex_lock(&l->people_lock);
+	r = owners_read_procs(o);
+	if (r == 0)
+		r = owners_read_holders(o, scope);
+	pthread_mutex_unlock(&l->people_lock);
+	return r;
+}
+
+static void index_close(struct source *s)
+{
+	netns_clear(&s->netns);
+	for (size_t i = 0; i < s->notes.n; i++)
+		free(s->notes.v[i]);
+	free(s->notes.v);
+	free(s);
+}
+
+static const struct source_ops index_ops = {
+	.select = index_select,
+	.lookup = index_lookup,
+	.holders = index_holders,
+	.close = index_close,
+};
+
+int source_index_open(struct live *l, uint32_t caller, uint32_t job, struct source **ret)
+{
+	struct source_index *s = calloc(1, sizeof(*s));
+
+	if (!s)
+		return -ENOMEM;
+	s->live = l;
+	s->caller = caller;
+	s->job = job;
+	s->base = (struct source){ .ops = &index_ops, .bpf = l->people, .bpf_err = l->people_err };
+	*ret = &s->base;
+	return 0;
+}

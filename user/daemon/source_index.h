@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* source_index.h - the source of flows that knows them already: it looks only at those that may match, and at the processes of people
+ * who are logged in. */
+#ifndef SEVER_SOURCE_INDEX_H
+#define SEVER_SOURCE_INDEX_H
+
+#include "daemon/live.h"
+#include "pipeline/source.h"
+
+/* caller: pid of who asks; job: number of the request. 0 or -ENOMEM. */
+int source_index_open(struct live *l, uint32_t caller, uint32_t job, struct source **ret);
+
+#endif

@@ -1,0 +1,233 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "daemon/work.h"
+#include "daemon/relay.h"
+#include "daemon/rights.h"
+#include "daemon/source_index.h"
+
+#include <signal.h>
+#include <string.h>
+
+#define PUMP_BATCH 512
+
+struct work_line {
+	struct work_line *next;
+	size_t len;
+	char text[];
+};
+
+static void wake(const struct work *w)
+{
+	const uint64_t one = 1;
+	ssize_t n = write(w->wake, &one, sizeof(one));
+
+	(void)n;
+}
+
+/* ---- in the thread ---- */
+
+static int on_line(const char *text, size_t len, void *arg)
+{
+	struct work_line *line = malloc(sizeof(*line) + len);
+	struct work *w = arg;
+	bool first;
+
+	if (!line)
+		return -ENOMEM;
+	*line = (struct work_line){ .len = len };
+	memcpy(line->text, text, len);
+	pthread_mutex_lock(&w->lock);
+	first = !w->lines;
+	*w->end = line;
+	w->end = &line->next;
+	pthread_mutex_unlock(&w->lock);
+	if (first)
+		wake(w);
+	return 0;
+}
+
+static int open_source(void *arg, struct source **ret)
+{
+	const struct work *w = arg;
+
+	return source_index_open(w->live, w->request.caller, w->job, ret);
+}
+
+static bool may(void *arg, const struct flow *f)
+{
+	struct work *w = arg;
+	bool yes = rights_flow(w->peer, f);
+
+	w->hidden += !yes;
+	return yes;
+}
+
+/* From here on an end of theirs is the doing of this request. */
+static void mark_victims(struct work *w, const struct flowset *set)
+{
+	pthread_mutex_lock(&w->live->lock);
+	for (size_t i = 0; i < set->n; i++) {
+		struct entry *e = set->v[i].outcome == OUT_NONE ? index_find(&w->live->index, set->v[i].cookie) : NULL;
+
+		if (e)
+			e->job = w->job;
+	}
+	pthread_mutex_unlock(&w->live->lock);
+}
+
+static int accept_victims(void *arg, const struct selection *victims, char *err)
+{
+	struct work *w = arg;
+	int r;
+
+	mark_victims(w, &victims->flows);
+	pthread_mutex_lock(&w->lock);
+	for (size_t i = 0; i < victims->flows.n; i++)
+		w->victims += victims->flows.v[i].outcome == OUT_NONE;
+	w->state = WORK_ASKS;
+	wake(w);
+	while (w->state == WORK_ASKS && !w->stop)
+		pthread_cond_wait(&w->answered, &w->lock);
+	r = w->state == WORK_ANSWERED ? w->answer : -EINTR;
+	w->state = WORK_RUNS;
+	pthread_mutex_unlock(&w->lock);
+	return r < 0 ? fail(r, err, "nothing was touched: the request could not be recorded (%s)", strerror(-r)) : 0;
+}
+
+static void *run(void *arg)
+{
+	struct work *w = arg;
+	struct access access = { .open = open_source, .accept = accept_victims, .arg = w };
+	struct relay relay;
+
+	if (!rights_all(w->peer))
+		access.may = may;
+	w->status = STATUS_KERNEL;
+	if (relay_open(&relay, on_line, w) < 0) {
+		snprintf(w->err, sizeof(w->err), "out of memory");
+	} else {
+		relay.totals_only = w->totals_only;
+		w->status = w->request.verb == VERB_LIST ? list(&w->request, &access, &relay.report, w->err) :
+							   terminate(&w->request, &access, &relay.report, w->err);
+		relay_close(&relay);
+	}
+	live_end_job(w->live, w->job);
+	pthread_mutex_lock(&w->lock);
+	w->state = WORK_DONE;
+	pthread_mutex_unlock(&w->lock);
+	wake(w);
+	return NULL;
+}
+
+/* ---- in the event loop ---- */
+
+struct work *work_new(void)
+{
+	struct work *w = calloc(1, sizeof(*w));
+
+	if (!w)
+		return NULL;
+	pthread_mutex_init(&w->lock, NULL);
+	pthread_cond_init(&w->answered, NULL);
+	w->end = &w->lines;
+	return w;
+}
+
+int work_start(struct work *w, int wake_fd)
+{
+	sigset_t all, before;
+	int r;
+
+	w->wake = wake_fd;
+	w->request.stop = &w->stop;
+	/* Signals are for the event loop. */
+	sigfillset(&all);
+	pthread_sigmask(SIG_SETMASK, &all, &before);
+	r = -pthread_create(&w->thread, NULL, run, w);
+	pthread_sigmask(SIG_SETMASK, &before, NULL);
+	return r;
+}
+
+static void answer(struct work *w)
+{
+	int r = w->hooks->accepted(w, w->victims, w->arg);
+
+	pthread_mutex_lock(&w->lock);
+	w->answer = r;
+	w->state = WORK_ANSWERED;
+	pthread_cond_signal(&w->answered);
+	pthread_mutex_unlock(&w->lock);
+}
+
+/* It stays the first one until drop_line(); NULL: none now. */
+static const struct work_line *next_line(struct work *w, int *ret_state)
+{
+	const struct work_line *line;
+
+	pthread_mutex_lock(&w->lock);
+	*ret_state = w->state;
+	line = w->lines;
+	pthread_mutex_unlock(&w->lock);
+	return line;
+}
+
+static void drop_line(struct work *w)
+{
+	struct work_line *line;
+
+	pthread_mutex_lock(&w->lock);
+	line = w->lines;
+	w->lines = line->next;
+	if (!w->lines)
+		w->end = &w->lines;
+	pthread_mutex_unlock(&w->lock);
+	free(line);
+}
+
+bool work_pump(struct work *w)
+{
+	const struct work_line *line;
+	int state, n = 0;
+
+	while ((line = next_line(w, &state))) {
+		/* Others have something to say, too. */
+		if (n++ == PUMP_BATCH) {
+			wake(w);
+			return false;
+		}
+		if (w->hooks->line(w, line->text, line->len, w->arg) == -EAGAIN)
+			return false;
+		drop_line(w);
+	}
+	if (state == WORK_ASKS)
+		answer(w);
+	if (state != WORK_DONE)
+		return false;
+	pthread_join(w->thread, NULL);
+	w->hooks->done(w, w->arg);
+	work_free(w);
+	return true;
+}
+
+void work_abort(struct work *w)
+{
+	pthread_mutex_lock(&w->lock);
+	w->stop = 1;
+	pthread_cond_signal(&w->answered);
+	pthread_mutex_unlock(&w->lock);
+	pthread_join(w->thread, NULL);
+	w->hooks->drop(w->arg);
+	work_free(w);
+}
+
+void work_free(struct work *w)
+{
+	while (w->lines)
+		drop_line(w);
+	pthread_mutex_destroy(&w->lock);
+	pthread_cond_destroy(&w->answered);
+	json_decref(w->parameters);
+	free(w->selectors);
+	if (w->peer)
+		peer_unref(w->peer);
+	free(w);
+}
