@@ -2,6 +2,7 @@
 #include "daemon/connection.h"
 #include "varlink/interface.h"
 
+#include <fcntl.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
 #include <time.h>
@@ -138,6 +139,9 @@ int wire_listen(struct wire *w, int taken)
 	sd_event_source *source;
 	int r = grow(&w->listeners, &w->cap_listeners, w->n_listeners + 1, sizeof(*w->listeners));
 
+	/* systemd hands over a socket that blocks: accept() would wait for the next caller, and everybody with it. */
+	if (r == 0 && fcntl(fd, F_SETFL, O_NONBLOCK) < 0)
+		r = -errno;
 	if (r == 0)
 		r = sd_event_add_io(w->event, &source, fd, EPOLLIN, on_connect, w);
 	if (r < 0)
