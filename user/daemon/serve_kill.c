@@ -274,6 +274,11 @@ int serve_kill(struct call *c, void *arg)
 		work_free(w);
 		return decode_refuse(c, r, err);
 	}
+	/* Never a kill without the fence that was asked for. */
+	if (w->request.fence_ms) {
+		work_free(w);
+		return call_fail(c, -EOPNOTSUPP, "this severd puts up no fences; nothing was touched");
+	}
 	if (*w->request.id)
 		r = answer_known(d, c, w->request.id);
 	else
