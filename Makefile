@@ -98,7 +98,7 @@ check-vm:
 
 install: all
 	install -D -m 755 $(B)/sever $(DESTDIR)$(PREFIX)/sbin/sever
-	$(if $(wildcard user/daemon/main.c),install -D -m 755 $(B)/severd $(DESTDIR)$(PREFIX)/sbin/severd)
+	install -D -m 755 $(B)/severd $(DESTDIR)$(PREFIX)/sbin/severd
 	install -D -m 644 man/sever.8 $(DESTDIR)$(PREFIX)/share/man/man8/sever.8
 	install -D -m 644 man/severd.8 $(DESTDIR)$(PREFIX)/share/man/man8/severd.8
 	install -D -m 644 scripts/completion.bash $(DESTDIR)$(PREFIX)/share/bash-completion/completions/sever

@@ -11,8 +11,6 @@
 #define LOGIN 4242
 #define USER 3001
 
-static struct track *t;
-
 static void is_end(const uint8_t *bytes, const char *text)
 {
 	uint8_t want[16] = { 0 };
@@ -154,24 +152,12 @@ static void test_mptcp(void **state)
 
 static int setup(void **state)
 {
-	const struct track_options o = { 0 };
 	_close_ int fd = open("/proc/self/loginuid", O_WRONLY | O_CLOEXEC);
 
 	prctl(PR_SET_NAME, "tracked");
 	if (fd >= 0 && dprintf(fd, "%d", LOGIN) < 0)
 		print_message("# the login uid is as it was\n");
-	if (no_namespace(state) < 0)
-		return -1;
-	t = opened(&o);
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	(void)state;
-	track_close(t);
-	free(told.v);
-	return 0;
+	return track_setup(state);
 }
 
 int main(void)
@@ -183,8 +169,5 @@ int main(void)
 		cmocka_unit_test(test_mptcp),
 	};
 
-	if (geteuid() || !can_track())
-		return skip_all(geteuid() ? "needs root" : "BPF is refused here");
-	cmocka_set_message_output(CM_OUTPUT_TAP);
-	return unit_status(cmocka_run_group_tests_name("track", tests, setup, teardown), array_size(tests));
+	return track_run("track", tests, setup, track_teardown);
 }

@@ -5,8 +5,6 @@
 #include <linux/sockios.h>
 #include <sys/prctl.h>
 
-static struct track *t;
-
 static void check_end(uint64_t cookie, int cause, int err, uint64_t sent, uint64_t received)
 {
 	const struct sever_event *e = ended(t, cookie);
@@ -232,24 +230,6 @@ static void test_connects(void **state)
 	assert_null(find_event(SEVER_EVENT_BIRTH, cookie, 1));
 }
 
-static int setup(void **state)
-{
-	const struct track_options o = { 0 };
-
-	if (no_namespace(state) < 0)
-		return -1;
-	t = opened(&o);
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	(void)state;
-	track_close(t);
-	free(told.v);
-	return 0;
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -259,8 +239,5 @@ int main(void)
 		cmocka_unit_test(test_connects),
 	};
 
-	if (geteuid() || !can_track())
-		return skip_all(geteuid() ? "needs root" : "BPF is refused here");
-	cmocka_set_message_output(CM_OUTPUT_TAP);
-	return unit_status(cmocka_run_group_tests_name("track_ends", tests, setup, teardown), array_size(tests));
+	return track_run("track_ends", tests, track_setup, track_teardown);
 }

@@ -13,7 +13,6 @@
 
 DEFINE_CLEANUP(FILE *, endmntent)
 
-static struct track *t;
 static char cgroup_dir[PATH_MAX];
 static pid_t asleep; /* the process in there */
 
@@ -327,21 +326,10 @@ static int leave_cgroup(void **state)
 
 static int setup(void **state)
 {
-	const struct track_options o = { 0 };
-
-	(void)state;
 	if (!login(LOGIN))
 		print_message("# the login uid is as it was\n");
-	t = opened(&o);
+	track_setup_here(state);
 	assert_int_equal(track_login_error(t), 0);
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	(void)state;
-	track_close(t);
-	free(told.v);
 	return 0;
 }
 
@@ -357,8 +345,5 @@ int main(void)
 		cmocka_unit_test_teardown(test_put_into_v1, leave_cgroup),
 	};
 
-	if (geteuid() || !can_track())
-		return skip_all(geteuid() ? "needs root" : "BPF is refused here");
-	cmocka_set_message_output(CM_OUTPUT_TAP);
-	return unit_status(cmocka_run_group_tests_name("track_login", tests, setup, teardown), array_size(tests));
+	return track_run("track_login", tests, setup, track_teardown);
 }

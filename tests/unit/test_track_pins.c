@@ -14,7 +14,7 @@ static struct track_options pinned(void)
 }
 
 /* What the kernel calls each part: programs, maps and links count for themselves. */
-static void ids_of(const struct track *t, uint32_t ids[PART_MAX])
+static void ids_of(const struct track *own, uint32_t ids[PART_MAX])
 {
 	for (int i = 0; i < PART_MAX; i++) {
 		union {
@@ -27,8 +27,8 @@ static void ids_of(const struct track *t, uint32_t ids[PART_MAX])
 						  sizeof(info.link);
 
 		ids[i] = 0;
-		if (t->part[i] >= 0)
-			must(bpf_obj_get_info_by_fd(t->part[i], &info, &len), "info");
+		if (own->part[i] >= 0)
+			must(bpf_obj_get_info_by_fd(own->part[i], &info, &len), "info");
 		ids[i] = i < PART_MAPS ? info.map.id : i < PART_STATE_LINK ? info.prog.id : info.link.id;
 	}
 }
@@ -64,7 +64,7 @@ static void must_vanish(const uint32_t ids[PART_MAX])
 static pid_t tracker(void)
 {
 	const struct track_options o = pinned();
-	struct track *t = NULL;
+	struct track *own = NULL;
 	int ready[2];
 	char c = 0;
 	pid_t child;
@@ -73,7 +73,7 @@ static pid_t tracker(void)
 	child = must(fork(), "fork");
 	if (!child) {
 		prctl(PR_SET_PDEATHSIG, SIGKILL);
-		if (track_open(&t, &o, NULL) == 0 && write(ready[1], "", 1) == 1)
+		if (track_open(&own, &o, NULL) == 0 && write(ready[1], "", 1) == 1)
 			for (;;)
 				pause();
 		_exit(1);
@@ -98,28 +98,28 @@ static void test_taken_over(void **state)
 	uint32_t before[PART_MAX], after[PART_MAX];
 	struct pair kept, gone;
 	uint64_t gone_cookie;
-	struct track *t;
+	struct track *own;
 
 	(void)state;
 	kill_it(tracker());
-	t = opened(&o);
-	assert_true(track_taken_over(t));
-	ids_of(t, before);
-	track_close(t);
+	own = opened(&o);
+	assert_true(track_taken_over(own));
+	ids_of(own, before);
+	track_close(own);
 	kept = connected(l, "127.0.0.2", 0);
 	gone = connected(l, "127.0.0.3", 0);
 	gone_cookie = cookie_of(gone.out);
 	close(gone.out);
 	close(gone.in);
-	t = opened(&o);
-	ids_of(t, after);
+	own = opened(&o);
+	ids_of(own, after);
 	assert_memory_equal(before, after, sizeof(before));
-	assert_true(track_taken_over(t));
-	assert_int_equal(flow_of(t, kept.out).local_port, flow_of(t, kept.in).remote_port);
-	ended(t, gone_cookie);
-	assert_int_equal(born(t, gone_cookie)->flow.pid, getpid());
-	assert_int_equal(born(t, cookie_of(kept.in))->flow.direction, SEVER_DIR_IN);
-	track_close(t);
+	assert_true(track_taken_over(own));
+	assert_int_equal(flow_of(own, kept.out).local_port, flow_of(own, kept.in).remote_port);
+	ended(own, gone_cookie);
+	assert_int_equal(born(own, gone_cookie)->flow.pid, getpid());
+	assert_int_equal(born(own, cookie_of(kept.in))->flow.direction, SEVER_DIR_IN);
+	track_close(own);
 	assert_int_equal(track_detach_all(dir, NULL), 0);
 	assert_int_equal(access(dir, F_OK), -1);
 	must_vanish(after);
@@ -134,18 +134,18 @@ static void test_one_at_a_time(void **state)
 	const struct track_options o = pinned();
 	pid_t child = tracker();
 	char err[ERR_LEN] = "";
-	struct track *t = NULL;
+	struct track *own = NULL;
 	struct stat st;
 
 	(void)state;
-	assert_int_equal(track_open(&t, &o, err), -EBUSY);
+	assert_int_equal(track_open(&own, &o, err), -EBUSY);
 	assert_non_null(strstr(err, dir));
 	assert_int_equal(track_detach_all(dir, err), -EBUSY);
 	must(stat(dir, &st), dir);
 	assert_int_equal(st.st_mode & 0777, 0700);
 	kill_it(child);
-	assert_int_equal(track_open(&t, &o, err), 0);
-	track_close(t);
+	assert_int_equal(track_open(&own, &o, err), 0);
+	track_close(own);
 	assert_int_equal(track_detach_all(dir, err), 0);
 }
 
@@ -155,24 +155,24 @@ static void test_replaced(void **state)
 	const struct sever_control other = { .abi = SEVER_TRACK_ABI + 1 };
 	const struct track_options o = pinned();
 	uint32_t first[PART_MAX], zero = 0;
-	struct track *t = opened(&o);
+	struct track *own = opened(&o);
 	char path[128];
 
 	(void)state;
-	ids_of(t, first);
-	must(bpf_map_update_elem(t->part[PART_CONTROL], &zero, &other, BPF_ANY), "control");
-	track_close(t);
-	t = opened(&o);
-	assert_false(track_taken_over(t));
+	ids_of(own, first);
+	must(bpf_map_update_elem(own->part[PART_CONTROL], &zero, &other, BPF_ANY), "control");
+	track_close(own);
+	own = opened(&o);
+	assert_false(track_taken_over(own));
 	must_vanish(first);
-	ids_of(t, first);
-	track_close(t);
+	ids_of(own, first);
+	track_close(own);
 	snprintf(path, sizeof(path), "%s/control", dir);
 	must(unlink(path), path);
-	t = opened(&o);
-	assert_false(track_taken_over(t));
+	own = opened(&o);
+	assert_false(track_taken_over(own));
 	must_vanish(first);
-	track_close(t);
+	track_close(own);
 	assert_int_equal(track_detach_all(dir, NULL), 0);
 }
 
@@ -180,19 +180,19 @@ static void test_refused_places(void **state)
 {
 	struct track_options o = { .pin_dir = base };
 	char err[ERR_LEN] = "";
-	struct track *t = NULL;
+	struct track *own = NULL;
 
 	(void)state;
 	must(mkdir(dir, 0755), dir);
 	must(chmod(dir, 0755), dir);
 	o.pin_dir = dir;
-	assert_int_equal(track_open(&t, &o, err), -EPERM);
+	assert_int_equal(track_open(&own, &o, err), -EPERM);
 	must(rmdir(dir), dir);
 	o.pin_dir = "/tmp";
-	assert_int_equal(track_open(&t, &o, err), -EMEDIUMTYPE);
+	assert_int_equal(track_open(&own, &o, err), -EMEDIUMTYPE);
 	o.pin_dir = "/nowhere/at/all";
-	assert_int_equal(track_open(&t, &o, err), -ENOENT);
-	assert_null(t);
+	assert_int_equal(track_open(&own, &o, err), -ENOENT);
+	assert_null(own);
 }
 
 static int setup(void **state)
@@ -222,8 +222,5 @@ int main(void)
 		cmocka_unit_test(test_refused_places),
 	};
 
-	if (geteuid() || !can_track())
-		return skip_all(geteuid() ? "needs root" : "BPF is refused here");
-	cmocka_set_message_output(CM_OUTPUT_TAP);
-	return unit_status(cmocka_run_group_tests_name("track_pins", tests, setup, teardown), array_size(tests));
+	return track_run("track_pins", tests, setup, teardown);
 }

@@ -18,37 +18,37 @@ static void test_adopted(void **state)
 	struct pair p = connected(l, "127.0.0.2", 0), later;
 	const struct track_options o = { 0 };
 	uint64_t ghost = 1ull << 62, gone = 0;
-	struct track *t = opened(&o);
+	struct track *own = opened(&o);
 	struct netns ns = here();
 	struct sever_flow f;
 
 	(void)state;
 	later = connected(l, "127.0.0.3", 0);
-	assert_int_equal(track_read(t, cookie_of(p.in), &f), -ENOENT);
-	assert_int_equal(track_adopt(t, &ns), 0);
-	assert_int_equal(flow_of(t, p.in).flags, SEVER_FLOW_ADOPTED);
-	assert_int_equal(flow_of(t, p.out).direction, SEVER_DIR_UNKNOWN);
-	assert_int_equal(flow_of(t, p.out).local_port, flow_of(t, p.in).remote_port);
-	assert_int_equal(flow_of(t, later.out).flags, 0);
-	assert_int_equal(flow_of(t, later.out).pid, getpid());
-	assert_int_equal(flows_here(t), 4); /* the listener is none */
-	f = flow_of(t, p.in);
+	assert_int_equal(track_read(own, cookie_of(p.in), &f), -ENOENT);
+	assert_int_equal(track_adopt(own, &ns), 0);
+	assert_int_equal(flow_of(own, p.in).flags, SEVER_FLOW_ADOPTED);
+	assert_int_equal(flow_of(own, p.out).direction, SEVER_DIR_UNKNOWN);
+	assert_int_equal(flow_of(own, p.out).local_port, flow_of(own, p.in).remote_port);
+	assert_int_equal(flow_of(own, later.out).flags, 0);
+	assert_int_equal(flow_of(own, later.out).pid, getpid());
+	assert_int_equal(flows_here(own), 4); /* the listener is none */
+	f = flow_of(own, p.in);
 	f.seen = 0;
-	must(bpf_map_update_elem(t->part[PART_FLOWS], &ghost, &f, BPF_ANY), "ghost");
-	assert_int_equal(track_sync(t, &ns, told_gone, &gone), 0);
+	must(bpf_map_update_elem(own->part[PART_FLOWS], &ghost, &f, BPF_ANY), "ghost");
+	assert_int_equal(track_sync(own, &ns, told_gone, &gone), 0);
 	assert_int_equal(gone, ghost);
-	assert_int_equal(flows_here(t), 4);
+	assert_int_equal(flows_here(own), 4);
 	reset_on_close(p.out);
 	gone = cookie_of(p.out);
 	close(p.out);
-	assert_int_equal(ended(t, gone)->flow.flags, SEVER_FLOW_ADOPTED);
-	ended(t, cookie_of(p.in));
-	assert_int_equal(flows_here(t), 2);
+	assert_int_equal(ended(own, gone)->flow.flags, SEVER_FLOW_ADOPTED);
+	ended(own, cookie_of(p.in));
+	assert_int_equal(flows_here(own), 2);
 	close(p.in);
 	close(later.in);
 	close(later.out);
 	leave(&ns);
-	track_close(t);
+	track_close(own);
 	close(l);
 }
 
@@ -69,7 +69,7 @@ static void test_storm_while_adopted(void **state)
 	const struct track_options o = { .ring_bytes = 1 << 16 };
 	int l = listener("127.0.0.1", 0, 5), status;
 	struct pair older = connected(l, "127.0.0.2", 0);
-	struct track *t = opened(&o);
+	struct track *own = opened(&o);
 	struct netns ns = here();
 	uint64_t gone = 0;
 	pid_t child = must(fork(), "fork");
@@ -80,15 +80,15 @@ static void test_storm_while_adopted(void **state)
 		_exit(0);
 	}
 	while (waitpid(child, &status, WNOHANG) == 0)
-		assert_int_equal(track_sync(t, &ns, told_gone, &gone), 0);
+		assert_int_equal(track_sync(own, &ns, told_gone, &gone), 0);
 	assert_int_equal(status, 0);
 	assert_int_equal(gone, 0);
-	assert_int_equal(flows_here(t), 2);
-	assert_int_equal(flow_of(t, older.in).flags, SEVER_FLOW_ADOPTED);
+	assert_int_equal(flows_here(own), 2);
+	assert_int_equal(flow_of(own, older.in).flags, SEVER_FLOW_ADOPTED);
 	close(older.in);
 	close(older.out);
 	leave(&ns);
-	track_close(t);
+	track_close(own);
 	close(l);
 }
 
@@ -99,23 +99,23 @@ static void test_storm(void **state)
 	const struct track_options o = { .ring_bytes = 1 << 18 };
 	struct pollfd reader = { .events = POLLIN };
 	int l = listener("127.0.0.1", 0, 5);
-	struct track *t = opened(&o);
+	struct track *own = opened(&o);
 	struct track_losses losses;
 	struct pair p;
 
 	(void)state;
-	reader.fd = track_fd(t);
+	reader.fd = track_fd(own);
 	storm(l, 1000);
 	assert_int_equal(poll(&reader, 1, deadline_ms()), 1);
-	assert_int_equal(track_losses(t, &losses), 0);
+	assert_int_equal(track_losses(own, &losses), 0);
 	assert_true(losses.events > 2000); /* of 4000 and what others did */
 	assert_int_equal(losses.flows, 0);
 	storm(l, many(20000) - 1000);
 	p = connected(l, "127.0.0.2", 0);
-	assert_int_equal(flows_here(t), 2);
+	assert_int_equal(flows_here(own), 2);
 	close(p.in);
 	close(p.out);
-	track_close(t);
+	track_close(own);
 	close(l);
 }
 
@@ -126,17 +126,17 @@ static void test_quiet(void **state)
 	const struct track_options o = { .ring_bytes = 1 << 26 };
 	struct pollfd reader = { .events = POLLIN };
 	int l = listener("127.0.0.1", 0, 5);
-	struct track *t = opened(&o);
+	struct track *own = opened(&o);
 	struct pair p;
 
 	(void)state;
-	reader.fd = track_fd(t);
+	reader.fd = track_fd(own);
 	p = connected(l, "127.0.0.2", 0);
 	assert_int_equal(poll(&reader, 1, 0), 0);
-	born(t, cookie_of(p.in));
+	born(own, cookie_of(p.in));
 	close(p.in);
 	close(p.out);
-	track_close(t);
+	track_close(own);
 	close(l);
 }
 
@@ -144,42 +144,32 @@ static void test_full_map(void **state)
 {
 	const struct track_options o = { .max_flows = 4 };
 	int l = listener("127.0.0.1", 0, 20);
-	struct track *t = opened(&o);
+	struct track *own = opened(&o);
 	struct track_losses losses;
 	struct pair p[6];
 
 	(void)state;
 	for (size_t i = 0; i < array_size(p); i++)
 		p[i] = connected(l, "127.0.0.2", 0);
-	assert_int_equal(track_losses(t, &losses), 0);
+	assert_int_equal(track_losses(own, &losses), 0);
 	assert_true(losses.flows >= 8);
-	assert_true(flows_here(t) <= 4);
+	assert_true(flows_here(own) <= 4);
 	for (size_t i = 0; i < array_size(p); i++) {
 		reset_on_close(p[i].out);
 		close(p[i].out);
 		close(p[i].in);
 	}
-	track_close(t);
+	track_close(own);
 	close(l);
-}
-
-static int teardown(void **state)
-{
-	(void)state;
-	free(told.v);
-	return 0;
 }
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_adopted), cmocka_unit_test(test_storm_while_adopted),
-		cmocka_unit_test(test_storm),	cmocka_unit_test(test_quiet),
+		cmocka_unit_test(test_adopted),	 cmocka_unit_test(test_storm_while_adopted),
+		cmocka_unit_test(test_storm),	 cmocka_unit_test(test_quiet),
 		cmocka_unit_test(test_full_map),
 	};
 
-	if (geteuid() || !can_track())
-		return skip_all(geteuid() ? "needs root" : "BPF is refused here");
-	cmocka_set_message_output(CM_OUTPUT_TAP);
-	return unit_status(cmocka_run_group_tests_name("track_sync", tests, no_namespace, teardown), array_size(tests));
+	return track_run("track_sync", tests, no_namespace, track_teardown);
 }

@@ -2,7 +2,6 @@
 /* test_track_udp.c - connected UDP: told before the kernel has connected it, completed later. */
 #include "tracked.h"
 
-static struct track *t;
 
 static int server(uint16_t port)
 {
@@ -214,24 +213,6 @@ static void test_closing_while_adopted(void **state)
 	leave(&ns);
 }
 
-static int setup(void **state)
-{
-	const struct track_options o = { 0 };
-
-	if (no_namespace(state) < 0)
-		return -1;
-	t = opened(&o);
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	(void)state;
-	track_close(t);
-	free(told.v);
-	return 0;
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -250,6 +231,5 @@ int main(void)
 	track_close(probe);
 	if (!udp)
 		return skip_all("no cgroup v2 is mounted");
-	cmocka_set_message_output(CM_OUTPUT_TAP);
-	return unit_status(cmocka_run_group_tests_name("track_udp", tests, setup, teardown), array_size(tests));
+	return unit_run_with("track_udp", tests, track_setup, track_teardown);
 }

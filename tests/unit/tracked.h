@@ -191,4 +191,34 @@ static inline bool can_track(void)
 	return true;
 }
 
+/* Of the whole file, where setup opens it; NULL: each test has its own. */
+static struct track *t;
+
+static inline int track_setup_here(void **state)
+{
+	const struct track_options o = { 0 };
+
+	(void)state;
+	t = opened(&o);
+	return 0;
+}
+
+static inline int track_teardown(void **state)
+{
+	(void)state;
+	track_close(t);
+	free(told.v);
+	return 0;
+}
+
+static inline int track_setup(void **state)
+{
+	return no_namespace(state) < 0 ? -1 : track_setup_here(state);
+}
+
+/* Ends main(). setup opens the tracker, or the tests do. */
+#define track_run(name, tests, setup, teardown)                                                   \
+	(geteuid() || !can_track() ? skip_all(geteuid() ? "needs root" : "BPF is refused here") : \
+				     unit_run_with(name, tests, setup, teardown))
+
 #endif

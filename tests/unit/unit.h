@@ -45,11 +45,12 @@ static inline unsigned int unit_stride(unsigned int coarse)
 	return slow && atoi(slow) > 1 ? coarse : 1;
 }
 
-/* setup: for all of them, or NULL. */
-#define unit_run(name, tests, setup)               \
-	(cmocka_set_message_output(CM_OUTPUT_TAP), \
-	 unit_status(cmocka_run_group_tests_name(name, tests, setup, NULL), sizeof(tests) / sizeof(*(tests))))
+/* setup, teardown: around all of them, or NULL. */
+#define unit_run_with(name, tests, setup, teardown) \
+	(cmocka_set_message_output(CM_OUTPUT_TAP),  \
+	 unit_status(cmocka_run_group_tests_name(name, tests, setup, teardown), sizeof(tests) / sizeof(*(tests))))
 
+#define unit_run(name, tests, setup) unit_run_with(name, tests, setup, NULL)
 #define unit_run_as_root(name, tests, setup) (geteuid() ? skip_all("needs root") : unit_run(name, tests, setup))
 
 #endif

@@ -7,30 +7,6 @@
 
 #include <string.h>
 
-struct verdict {
-	size_t refused, used_refused, needed_refused;
-	bool permission; /* nothing but permission is missing */
-};
-
-static struct verdict judge(const struct probe *probe, size_t n)
-{
-	struct verdict v = { .permission = true };
-
-	for (size_t i = 0; i < n; i++) {
-		if (probe[i].result == 0)
-			continue;
-		v.refused++;
-		v.used_refused += probe[i].used;
-		if (!probe[i].needed)
-			continue;
-		v.needed_refused++;
-		if (probe[i].result != -EPERM && probe[i].result != -EACCES)
-			v.permission = false;
-	}
-	v.permission &= v.needed_refused > 0;
-	return v;
-}
-
 static void text_probe(FILE *f, const struct probe *p, int width)
 {
 	fprintf(f, "%-*s  %-8s  ", width, p->name, p->result == 0 ? "works" : "refused");
@@ -119,7 +95,7 @@ enum status cmd_doctor(const struct command *verb, struct options *o, char *err)
 		fail(r, err, "the probes could not run: %s", strerrordesc_np(-r));
 		return STATUS_KERNEL;
 	}
-	v = judge(probe, n);
+	v = probe_judge(probe, n);
 	if (!o->json) {
 		text_doctor(stdout, probe, n, &v);
 	} else if (!json_doctor(stdout, probe, n, &v)) {

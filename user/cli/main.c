@@ -3,10 +3,10 @@
 #include "cli/cli.h"
 #include "model/word.h"
 #include "report/escape.h"
+#include "kernel/netns.h"
 
 #include <fcntl.h>
 #include <signal.h>
-#include <sys/resource.h>
 #include <string.h>
 
 static const struct command verbs[] = {
@@ -109,24 +109,13 @@ static void hold_standard_fds(void)
 			_exit(STATUS_KERNEL);
 }
 
-/* Each network namespace takes a descriptor, and there may be more than the usual limit of 1024. */
-static void raise_fd_limit(void)
-{
-	struct rlimit limit;
-
-	if (getrlimit(RLIMIT_NOFILE, &limit) == 0) {
-		limit.rlim_cur = limit.rlim_max;
-		setrlimit(RLIMIT_NOFILE, &limit);
-	}
-}
-
 int main(int argc, char **argv)
 {
 	char err[ERR_LEN] = "";
 	int status;
 
 	hold_standard_fds();
-	raise_fd_limit();
+	fd_limit_raise();
 	signal(SIGPIPE, SIG_IGN);
 	setvbuf(stdout, NULL, _IOFBF, 1 << 16);
 	status = dispatch(argc, argv, err);

@@ -1,67 +1,30 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "daemon/attend.h"
-#include "names/sessions.h"
-
-#include <time.h>
+#include "daemon/people.h"
 
 #define SOON_US 20000
 #define LATER_US 2000000
 /* Looks take at most a twentieth of the time. */
 #define SHARE 20
 
-static uint64_t now_us(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return t.tv_sec * 1000000ull + t.tv_nsec / 1000;
-}
-
-/* What those who are logged in hold. */
-static int read_people(struct live *l, struct owners *o, struct sessions *sessions, struct people *ret)
-{
-	_free_ bool *likely = NULL;
-	struct owner_scope scope = { 0 };
-	int r = owners_read_procs(o);
-
-	if (r == 0)
-		r = sessions_read(&o->procs, sessions);
-	*ret = (struct people){ .procs = &o->procs, .sessions = sessions, .holders = &o->holders };
-	if (r < 0)
-		return r;
-	likely = calloc(o->procs.n + 1, sizeof(*likely));
-	if (!likely)
-		return -ENOMEM;
-	for (size_t i = 0; i < o->procs.n; i++)
-		likely[i] = proc_login(ret, &o->procs.v[i]) != ID_UNSET;
-	scope.procs = likely;
-	r = owners_read_holders(o, &scope);
-	/* Without BPF sockets are known by inode, which no tag has: sessions are followed, but not their flows. */
-	if (o->by_inode)
-		holders_clear(&o->holders);
-	(void)l;
-	return r;
-}
-
 static int look(struct live *l)
 {
-	struct owners o = { .bpf = l->people, .bpf_err = l->people_err };
-	struct sessions sessions = { 0 };
-	struct people people;
-	int r;
+	struct selection sel = { 0 };
+	int r = people_read(l, &sel);
 
-	pthread_mutex_lock(&l->people_lock);
-	r = read_people(l, &o, &sessions, &people);
-	pthread_mutex_unlock(&l->people_lock);
+	if (r == 0)
+		r = people_read_holders(l, NULL, 0, &sel);
+	/* Without BPF sockets are known by inode, which no tag has: sessions are followed, but not their flows. */
+	if (sel.people.by_inode)
+		holders_clear(&sel.owners.holders);
 	pthread_mutex_lock(&l->lock);
 	if (r == 0)
 		r = live_drain_locked(l);
 	if (r == 0)
-		r = sittings_update(&l->sittings, &l->index, &l->log, &people);
+		r = sittings_update(&l->sittings, &l->index, &l->log, &sel.people);
 	pthread_mutex_unlock(&l->lock);
 	live_wake(l);
-	owners_clear(&o);
-	sessions_clear(&sessions);
+	selection_clear(&sel);
 	return r;
 }
 
@@ -76,12 +39,12 @@ static void again_in(struct attend *a, uint64_t us)
 static int on_time(sd_event_source *s, uint64_t usec, void *arg)
 {
 	struct attend *a = arg;
-	uint64_t start = now_us();
+	uint64_t start = clock_ns(CLOCK_MONOTONIC);
 
 	(void)s;
 	(void)usec;
 	look(a->live); /* out of memory: the next one may do better */
-	a->cost_us = now_us() - start;
+	a->cost_us = (clock_ns(CLOCK_MONOTONIC) - start) / 1000;
 	a->soon -= a->soon > 0;
 	again_in(a, a->soon ? SOON_US << (4 - a->soon) : LATER_US);
 	return 0;

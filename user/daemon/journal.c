@@ -57,14 +57,6 @@ static void lose(struct journal *j)
 	j->lost++;
 }
 
-static uint64_t now(clockid_t clock)
-{
-	struct timespec t;
-
-	clock_gettime(clock, &t);
-	return t.tv_sec * UINT64_C(1000000) + t.tv_nsec / 1000;
-}
-
 static int spell(struct journal *j)
 {
 	j->out.len = 0;
@@ -72,7 +64,7 @@ static int spell(struct journal *j)
 		return -ENOMEM;
 	if (j->sink.is_socket)
 		return fields_native(&j->fields, &j->out);
-	return fields_line(&j->fields, now(CLOCK_REALTIME), &j->out);
+	return fields_line(&j->fields, clock_ns(CLOCK_REALTIME) / 1000, &j->out);
 }
 
 /* 0: all that was kept is given. -EAGAIN: some is left. */
@@ -224,9 +216,9 @@ int journal_attach(struct journal *j, sd_event *event)
 void journal_close(struct journal *j)
 {
 	struct pollfd p = { .fd = j->sink.fd, .events = POLLOUT };
-	uint64_t end = now(CLOCK_MONOTONIC) + CLOSE_US;
+	uint64_t end = clock_ns(CLOCK_MONOTONIC) / 1000 + CLOSE_US;
 
-	while (catch_up(j, SIZE_MAX) == -EAGAIN && now(CLOCK_MONOTONIC) < end)
+	while (catch_up(j, SIZE_MAX) == -EAGAIN && clock_ns(CLOCK_MONOTONIC) / 1000 < end)
 		poll(&p, 1, 10);
 	sd_event_source_disable_unref(j->io);
 	sink_close(&j->sink);

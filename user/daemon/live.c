@@ -11,10 +11,7 @@
 
 void live_wake(struct live *l)
 {
-	const uint64_t one = 1;
-	ssize_t n = write(l->wake, &one, sizeof(one));
-
-	(void)n; /* full: it is awake already */
+	eventfd_write(l->wake, 1); /* full: it is awake already */
 }
 
 /* Who cut it, if it was cut: one of our requests, or somebody else with the kernel's own means. */
@@ -80,7 +77,6 @@ static void on_end(struct live *l, const struct sever_event *ev)
 	told->boot_ns = ev->time;
 	told->sent = ev->sent;
 	told->received = ev->received;
-	told->queued = ev->queued;
 	live_note_owed(l, &was, ev->queued);
 	if (was.session)
 		sittings_flow_ended(&l->sittings, &l->log, &was, told->reason, told->job);

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "daemon/log.h"
 
-#include <time.h>
-
 const char *const event_name[] = {
 	[EVENT_FLOW_OPEN] = "flow.open",
 	[EVENT_FLOW_CLOSE] = "flow.close",
@@ -20,18 +18,10 @@ const char *const reason_name[] = {
 };
 _Static_assert(array_size(reason_name) == REASON_MAX, "a name for every reason");
 
-static uint64_t real_us(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_REALTIME, &t);
-	return t.tv_sec * 1000000ull + t.tv_nsec / 1000;
-}
-
 /* calloc() of so much is a mapping: what was never written costs nothing. */
 int log_open(struct log *l)
 {
-	*l = (struct log){ .v = calloc(LOG_EVENTS, sizeof(*l->v)), .began = real_us() };
+	*l = (struct log){ .v = calloc(LOG_EVENTS, sizeof(*l->v)), .began = clock_ns(CLOCK_REALTIME) / 1000 };
 	l->first = l->next = l->began;
 	return l->v ? 0 : -ENOMEM;
 }
@@ -57,7 +47,7 @@ struct logged *log_add(struct log *l, enum event what)
 	if (l->next - l->first == LOG_EVENTS)
 		forget(&l->v[l->first++ % LOG_EVENTS]);
 	l->next++;
-	*e = (struct logged){ .time_us = real_us(), .event = what, .uid = ID_UNSET };
+	*e = (struct logged){ .time_us = clock_ns(CLOCK_REALTIME) / 1000, .event = what, .uid = ID_UNSET };
 	return e;
 }
 

@@ -27,7 +27,7 @@ extern const char *const reason_name[];
 struct logged {
 	uint64_t time_us;	       /* CLOCK_REALTIME */
 	uint64_t boot_ns;	       /* of an end, since boot */
-	uint64_t sent, received, queued; /* of an end, bytes */
+	uint64_t sent, received;       /* of an end, bytes */
 	struct entry flow;	       /* cookie 0: the event is not about one */
 	json_t *about;		       /* a session or a summary, as the interface has it; NULL none */
 	uint32_t job;		       /* number of the request that caused it, 0 none */

@@ -8,6 +8,7 @@
 #include "daemon/severd.h"
 #include "daemon/wire.h"
 #include "kernel/bpffs.h"
+#include "kernel/netns.h"
 #include "names/users.h"
 #include "report/escape.h"
 
@@ -15,7 +16,6 @@
 #include <signal.h>
 #include <string.h>
 #include <sys/eventfd.h>
-#include <sys/resource.h>
 #include <syslog.h>
 #include <systemd/sd-daemon.h>
 
@@ -36,11 +36,6 @@ struct timers {
 	sd_event_source *drain, *check;
 };
 
-static void drain(struct severd *d)
-{
-	live_drain(&d->live);
-}
-
 static int on_ring(sd_event_source *s, int fd, uint32_t revents, void *arg)
 {
 	struct timers *t = arg;
@@ -48,7 +43,7 @@ static int on_ring(sd_event_source *s, int fd, uint32_t revents, void *arg)
 	(void)s;
 	(void)fd;
 	(void)revents;
-	drain(&t->d);
+	live_drain(&t->d.live);
 	return 0;
 }
 
@@ -57,7 +52,7 @@ static int on_drain(sd_event_source *s, uint64_t usec, void *arg)
 	struct timers *t = arg;
 
 	(void)usec;
-	drain(&t->d);
+	live_drain(&t->d.live);
 	return sd_event_source_set_time_relative(s, DRAIN_US);
 }
 
@@ -70,23 +65,16 @@ static int on_check(sd_event_source *s, uint64_t usec, void *arg)
 	return sd_event_source_set_time_relative(s, CHECK_US);
 }
 
-static void swallow(int fd)
-{
-	uint64_t n;
-	ssize_t r = read(fd, &n, sizeof(n));
-
-	(void)r;
-}
-
 /* The log has grown. */
 static int on_news(sd_event_source *s, int fd, uint32_t revents, void *arg)
 {
 	struct timers *t = arg;
+	eventfd_t n;
 	bool login;
 
 	(void)s;
 	(void)revents;
-	swallow(fd);
+	eventfd_read(fd, &n);
 	pthread_mutex_lock(&t->d.live.lock);
 	login = t->d.live.login_seen;
 	t->d.live.login_seen = false;
@@ -101,10 +89,11 @@ static int on_news(sd_event_source *s, int fd, uint32_t revents, void *arg)
 static int on_works(sd_event_source *s, int fd, uint32_t revents, void *arg)
 {
 	struct timers *t = arg;
+	eventfd_t n;
 
 	(void)s;
 	(void)revents;
-	swallow(fd);
+	eventfd_read(fd, &n);
 	severd_pump_works(&t->d);
 	return 0;
 }
@@ -222,16 +211,6 @@ static int status_of(int r)
 	}
 }
 
-static void raise_fd_limit(void)
-{
-	struct rlimit limit;
-
-	if (getrlimit(RLIMIT_NOFILE, &limit) == 0) {
-		limit.rlim_cur = limit.rlim_max;
-		setrlimit(RLIMIT_NOFILE, &limit);
-	}
-}
-
 int main(int argc, char **argv)
 {
 	struct timers t = { .d.wake = -1 };
@@ -242,7 +221,7 @@ int main(int argc, char **argv)
 	if (r >= 0)
 		return r;
 	signal(SIGPIPE, SIG_IGN);
-	raise_fd_limit();
+	fd_limit_raise();
 	r = o.detach_all ? track_detach_all(o.pin_dir, err) : run(&t, &o, err);
 	if (t.d.record)
 		record_close(t.d.record);

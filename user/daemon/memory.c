@@ -4,7 +4,6 @@
 #include "daemon/record.h"
 
 #include <string.h>
-#include <time.h>
 
 /* "--user alice", as the summary has it. */
 static json_t *typed(const struct request *req)
@@ -33,7 +32,6 @@ static uint32_t login_of(uint32_t pid)
 
 int memory_accept(struct severd *d, const struct work *w, size_t victims)
 {
-	struct timespec now;
 	struct recorded r = {
 		.verb = w->request.verb,
 		.uid = w->peer->uid,
@@ -44,8 +42,7 @@ int memory_accept(struct severd *d, const struct work *w, size_t victims)
 	};
 	int err;
 
-	clock_gettime(CLOCK_REALTIME, &now);
-	r.accepted_us = now.tv_sec * 1000000ull + now.tv_nsec / 1000;
+	r.accepted_us = clock_ns(CLOCK_REALTIME) / 1000;
 	snprintf(r.id, sizeof(r.id), "%s", w->request.id);
 	err = record_accept(d->record, &r);
 	if (err == 0)

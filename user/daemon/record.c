@@ -146,14 +146,6 @@ int record_accept(struct record *rec, const struct recorded *r)
 	return 0;
 }
 
-static uint64_t realtime_us(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_REALTIME, &t);
-	return t.tv_sec * UINT64_C(1000000) + t.tv_nsec / 1000;
-}
-
 /* The line of how it ended, without the summary if that is too long: -E2BIG then, and a line. */
 static int write_end(struct recorded *r, char **ret, size_t *ret_len)
 {
@@ -176,7 +168,7 @@ static int write_end(struct recorded *r, char **ret, size_t *ret_len)
 
 int record_done(struct record *rec, const char *id, int status, json_t *summary)
 {
-	struct recorded r = { .done = true, .status = status, .summary = summary, .done_us = realtime_us() };
+	struct recorded r = { .done = true, .status = status, .summary = summary, .done_us = clock_ns(CLOCK_REALTIME) / 1000 };
 	struct record_entry *e = record_list_find(&rec->list, id);
 	_free_ char *text = NULL;
 	size_t len = 0;

@@ -1,61 +1,11 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /* search.c - candidates come from the index by the selector that leaves the fewest; how they are judged is the same as in a scan. */
 #include "daemon/search.h"
-#include "names/sessions.h"
 
 #include <string.h>
 #include <sys/socket.h>
 
 #define PEOPLE (1u << SEL_USER | 1u << SEL_SESSION | 1u << SEL_PID | 1u << SEL_CGROUP | 1u << SEL_UNIT)
-
-/* ---- who holds what ---- */
-
-/* Those who are logged in, and those who are named: what they hold settles whose it is. And the caller and those who started it, lest
- * they cut themselves off. */
-static int read_holders(struct search *q)
-{
-	struct selection *sel = q->select.sel;
-	const struct proctab *procs = &sel->owners.procs;
-	_free_ bool *likely = calloc(procs->n + 1, sizeof(*likely));
-	struct owner_scope scope = { .procs = likely };
-	int32_t at = q->caller ? proctab_find(procs, q->caller) : -1;
-	int r;
-
-	if (!likely)
-		return -ENOMEM;
-	for (size_t i = 0; i < procs->n; i++)
-		likely[i] = proc_login(&sel->people, &procs->v[i]) != ID_UNSET ||
-			    filter_cares_for(q->select.filter, &sel->people, &procs->v[i]);
-	for (size_t n = 0; at >= 0 && procs->v[at].pid > 1 && n < procs->n; n++) {
-		likely[at] = true;
-		at = proctab_find(procs, procs->v[at].ppid);
-	}
-	r = owners_read_holders(&sel->owners, &scope);
-	sel->people.by_inode = sel->owners.by_inode;
-	return r;
-}
-
-int search_people(struct search *q)
-{
-	struct selection *sel = q->select.sel;
-	int r;
-
-	sel->owners.bpf = q->live->people;
-	sel->owners.bpf_err = q->live->people_err;
-	pthread_mutex_lock(&q->live->people_lock);
-	r = owners_read_procs(&sel->owners);
-	if (r == 0)
-		r = sessions_read(&sel->owners.procs, &sel->sessions);
-	sel->people = (struct people){
-		.procs = &sel->owners.procs,
-		.sessions = &sel->sessions,
-		.holders = &sel->owners.holders,
-	};
-	if (r == 0)
-		r = read_holders(q);
-	pthread_mutex_unlock(&q->live->people_lock);
-	return r;
-}
 
 /* Who opened it holds it, as far as we know, if it is still there. */
 static int add_opener(struct selection *sel, const struct entry *e)

@@ -9,7 +9,6 @@
 struct search {
 	struct select select;
 	struct live *live;
-	uint32_t caller;      /* pid of who asks */
 	struct filter wide;   /* the filter, in any state: that of an entry is the one it was born in */
 	uint64_t now;	      /* ns since boot */
 	struct flowset found; /* still to be judged, when their namespaces are open */
@@ -21,8 +20,6 @@ struct search {
 	bool held_seen;	      /* what people hold was shown already */
 };
 
-/* Who is logged in, and what they hold: into the selection. 0 or negative errno. */
-int search_people(struct search *q);
 /* Looks at every descriptor of the host, for the candidates and the handles that were named: shows the way into a namespace that no
  * process is in, and what a handle means that is no connection. */
 int search_everyone(struct source *s, struct search *q);

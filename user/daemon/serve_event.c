@@ -5,19 +5,15 @@
 #include "names/users.h"
 
 #include <string.h>
-#include <time.h>
 
 json_t *time_to_json(uint64_t us)
 {
-	struct timespec now;
 	char text[40];
 	struct tm tm;
 	time_t s;
 
-	if (!us) {
-		clock_gettime(CLOCK_REALTIME, &now);
-		us = now.tv_sec * 1000000ull + now.tv_nsec / 1000;
-	}
+	if (!us)
+		us = clock_ns(CLOCK_REALTIME) / 1000;
 	s = us / 1000000;
 	if (!gmtime_r(&s, &tm) || !strftime(text, sizeof(text), "%Y-%m-%dT%H:%M:%S", &tm))
 		return json_null();

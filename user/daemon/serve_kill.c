@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /* serve_kill.c - Kill and GetRequest. A request goes on when its caller has hung up, and is remembered when it has ended. */
-#include "daemon/decode.h"
 #include "daemon/memory.h"
 #include "daemon/record.h"
 #include "daemon/severd.h"
@@ -8,6 +7,7 @@
 #include "daemon/rights.h"
 
 #include <string.h>
+#include <sys/eventfd.h>
 
 /* Callers that want to know how one request ends: the one who began it, and those who came with its id. */
 struct kill {
@@ -20,7 +20,7 @@ struct kill {
 	bool dry_run;
 };
 
-static void kill_free(struct kill *k)
+static void kill_free_one(struct kill *k)
 {
 	if (k->call) {
 		call_watch(k->call, NULL, NULL);
@@ -42,11 +42,9 @@ static void on_hangup(struct call *c, void *arg)
 static void on_room(struct call *c, void *arg)
 {
 	const struct kill *k = arg;
-	const uint64_t one = 1;
-	ssize_t n = write(k->d->wake, &one, sizeof(one));
 
 	(void)c;
-	(void)n;
+	eventfd_write(k->d->wake, 1);
 }
 
 static const struct call_watcher watcher = { .gone = on_hangup, .room = on_room };
@@ -120,42 +118,40 @@ static void answer(const struct kill *k, struct call *c)
 		return;
 	}
 	p = json_pack("{sO*}", "summary", summary);
-	if (p && w->status == STATUS_GUARD)
-		json_object_set_new(p, "guard", json_string(!strncmp(w->err, "refused: that is everyone", 25) ? "all" :
-							    strstr(w->err, "--max") ? "max" :
-							    strstr(w->err, "--collateral") ? "collateral" : "self"));
+	if (p && w->guard)
+		json_object_set_new(p, "guard", json_string(guard_name[w->guard]));
 	severd_answer(c, w->status, w->err, json_incref(p));
+}
+
+static void kill_free(struct kill *first)
+{
+	struct kill *next;
+
+	for (struct kill *k = first; k; k = next) {
+		next = k->joined;
+		kill_free_one(k);
+	}
 }
 
 static void on_done(struct work *w, void *arg)
 {
+	struct kill *first = arg;
+
 	(void)w;
-	struct kill *first = arg, *next;
 
 	if (!first->dry_run) {
 		memory_done(first->d, first->work, first->summary);
 		tell_request(first, EVENT_REQUEST_DONE);
 	}
-	for (struct kill *k = first->joined; k; k = next) {
-		next = k->joined;
+	for (struct kill *k = first; k; k = k->joined)
 		if (k->call)
 			answer(first, k->call);
-		kill_free(k);
-	}
-	if (first->call)
-		answer(first, first->call);
 	kill_free(first);
 }
 
 static void on_drop(void *arg)
 {
-	struct kill *first = arg, *next;
-
-	for (struct kill *k = first->joined; k; k = next) {
-		next = k->joined;
-		kill_free(k);
-	}
-	kill_free(first);
+	kill_free(arg);
 }
 
 static const struct work_hooks hooks = { .accepted = on_accepted, .line = on_line, .done = on_done, .drop = on_drop };
@@ -261,19 +257,12 @@ static int answer_known(struct severd *d, struct call *c, const char *id)
 int serve_kill(struct call *c, void *arg)
 {
 	struct severd *d = arg;
-	struct work *w = work_new();
-	char err[ERR_LEN] = "";
 	const struct work *twin;
-	int r;
+	struct work *w;
+	int r = severd_read(c, &w);
 
 	if (!w)
-		return -ENOMEM;
-	w->parameters = json_incref(call_parameters(c));
-	r = request_decode(w->parameters, &w->request, &w->selectors, err);
-	if (r < 0) {
-		work_free(w);
-		return decode_refuse(c, r, err);
-	}
+		return r;
 	/* Never a kill without the fence that was asked for. */
 	if (w->request.fence_ms) {
 		work_free(w);

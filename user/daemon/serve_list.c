@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /* serve_list.c - List: one look at the host, sorted by what its lines are known by, in pages. A page begins behind the last line of the
  * one before, so what is there all the time is shown once, whatever comes and goes meanwhile. */
-#include "daemon/decode.h"
 #include "daemon/severd.h"
 
 #include <string.h>
@@ -27,10 +26,6 @@ struct listing {
 	uint64_t hidden;
 	json_t *end; /* the summary */
 	bool broken; /* no memory */
-};
-
-static const char *const what_name[] = {
-	[LIST_SESSIONS] = "sessions", [LIST_FLOWS] = "flows", [LIST_USERS] = "users", [LIST_CLIENTS] = "clients",
 };
 
 static void listing_free(struct listing *l)
@@ -137,7 +132,7 @@ static json_t *page(struct listing *l, bool *ret_last)
 		json_array_append_new(lines, json_loadb(l->v[end].text, l->v[end].len, 0, NULL));
 	}
 	*ret_last = end == l->n;
-	p = json_pack("{so ss?}", what_name[l->what], lines, "next", *ret_last ? NULL : l->v[end - 1].key);
+	p = json_pack("{so ss?}", list_what_name[l->what], lines, "next", *ret_last ? NULL : l->v[end - 1].key);
 	for (size_t i = 0; i < array_size(copied) && p && *ret_last; i++)
 		json_object_set(p, copied[i], json_object_get(l->end, copied[i]));
 	if (p && *ret_last && l->hidden)
@@ -232,18 +227,11 @@ static int begin(struct severd *d, struct call *c, struct work *w)
 
 int serve_list(struct call *c, void *arg)
 {
-	struct work *w = work_new();
-	char err[ERR_LEN] = "";
-	int r;
+	struct work *w;
+	int r = severd_read(c, &w);
 
 	if (!w)
-		return -ENOMEM;
-	w->parameters = json_incref(call_parameters(c));
-	r = request_decode(w->parameters, &w->request, &w->selectors, err);
-	if (r < 0) {
-		work_free(w);
-		return decode_refuse(c, r, err);
-	}
+		return r;
 	w->request.verb = VERB_LIST;
 	r = begin(arg, c, w);
 	if (r < 0)

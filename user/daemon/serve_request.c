@@ -46,7 +46,7 @@ int serve_doctor(struct call *c, void *arg)
 {
 	_cleanup_(json_decrefp) json_t *p = NULL, *all = json_array();
 	_free_ struct probe *probe = NULL;
-	bool able = true, permission = true;
+	struct verdict v;
 	size_t n = 0;
 	int r;
 
@@ -56,13 +56,9 @@ int serve_doctor(struct call *c, void *arg)
 	r = all ? probe_all(&probe, &n) : -ENOMEM;
 	if (r < 0)
 		return r;
-	for (size_t i = 0; i < n; i++) {
-		bool refused = probe[i].result && probe[i].needed;
-
-		able &= !refused;
-		permission &= !refused || probe[i].result == -EPERM || probe[i].result == -EACCES;
+	v = probe_judge(probe, n);
+	for (size_t i = 0; i < n; i++)
 		json_array_append_new(all, describe(&probe[i]));
-	}
-	p = json_pack("{sb sb sO}", "able", able, "permission", !able && permission, "probes", all);
+	p = json_pack("{sb sb sO}", "able", !v.needed_refused, "permission", v.permission, "probes", all);
 	return p ? call_reply(c, p, false) : -ENOMEM;
 }

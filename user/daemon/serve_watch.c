@@ -43,12 +43,9 @@ static bool about_flow(const struct logged *e)
 
 static bool is_session_wanted(const struct filter *f, const struct sitting *s)
 {
-	for (size_t i = 0; i < f->sessions.n && s; i++) {
-		const struct session_id *id = &f->sessions.v[i];
-
-		if (id->form == SESSION_AUDIT ? s->session.audit == id->audit : !strcmp(s->session.id, id->id))
+	for (size_t i = 0; i < f->sessions.n && s; i++)
+		if (session_id_is(&f->sessions.v[i], &s->session))
 			return true;
-	}
 	return false;
 }
 

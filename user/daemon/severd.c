@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "daemon/severd.h"
+#include "daemon/decode.h"
 #include "names/caller.h"
 #include "varlink/interface.h"
 
@@ -16,6 +17,25 @@ static uint32_t sitting_of(struct live *l, uint32_t pid)
 		return 0;
 	s = *id ? sittings_named(&l->sittings, id) : sittings_audited(&l->sittings, audit);
 	return s ? s->number : 0;
+}
+
+int severd_read(struct call *c, struct work **ret)
+{
+	struct work *w = work_new();
+	char err[ERR_LEN] = "";
+	int r;
+
+	*ret = NULL;
+	if (!w)
+		return -ENOMEM;
+	w->parameters = json_incref(call_parameters(c));
+	r = request_decode(w->parameters, &w->request, &w->selectors, err);
+	if (r < 0) {
+		work_free(w);
+		return decode_refuse(c, r, err);
+	}
+	*ret = w;
+	return 0;
 }
 
 static size_t works_of(const struct severd *d, uid_t uid)

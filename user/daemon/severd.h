@@ -35,6 +35,8 @@ int serve_get_request(struct call *c, void *arg);
 int serve_doctor(struct call *c, void *arg);
 json_t *serve_lost(struct call *c, uint64_t n, void *arg);
 
+/* The parameters of a call as a work to be begun. NULL: the caller was told why not, or the negative errno says it. */
+int severd_read(struct call *c, struct work **ret);
 /* Starts a work, which is then among the works, with the caller of c as who asks for it. -EBUSY: there are too many. */
 int severd_begin(struct severd *d, struct work *w, struct call *c);
 /* Shows what the works have to say; what has happened, to those who watch. */

@@ -2,12 +2,12 @@
 /* source_index.c - the index has no MPTCP connection, no UDP socket without a peer, no connection that is not fully open or quite
  * closed. Those are asked of the kernel where they may match. */
 #include "daemon/source_index.h"
+#include "daemon/people.h"
 #include "daemon/search.h"
 #include "kernel/sockets.h"
 #include "pipeline/coverage.h"
 
 #include <string.h>
-#include <time.h>
 
 /* Of the states of TCP those the index does not follow. An orphan in FIN_WAIT2 is no more than a TIME_WAIT by another name. */
 #define HALF_STATES (1u << STATE_NEW_SYN_RECV | 1u << STATE_SYN_RECV | 1u << STATE_TIME_WAIT | 1u << STATE_FIN_WAIT2)
@@ -17,14 +17,6 @@ struct source_index {
 	struct live *live;
 	uint32_t caller, job;
 };
-
-static uint64_t boot_ns(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_BOOTTIME, &t);
-	return t.tv_sec * 1000000000ull + t.tv_nsec;
-}
 
 static void search_clear(struct search *q)
 {
@@ -151,18 +143,19 @@ static int settle(struct source *s, struct search *q)
 	return r;
 }
 
-static int index_select(struct source *s, const struct filter *f, struct flowset *frozen, struct selection *ret)
+static int look(struct source *s, const struct filter *f, struct flowset *frozen, bool holders, struct selection *ret)
 {
 	const struct source_index *x = (struct source_index *)s;
 	_cleanup_(search_clear) struct search q = {
 		.select = { .filter = f, .frozen = frozen, .sel = ret, .people = filter_names_people(f) },
 		.live = x->live,
-		.caller = x->caller,
 		.wide = *f,
-		.now = boot_ns(),
+		.now = clock_ns(CLOCK_BOOTTIME),
 	};
-	int r = search_people(&q);
+	int r = people_read(x->live, ret);
 
+	if (r == 0 && holders)
+		r = people_read_holders(x->live, f, x->caller, ret);
 	if (r < 0)
 		return r;
 	q.wide.states = ~0u;
@@ -179,6 +172,18 @@ static int index_select(struct source *s, const struct filter *f, struct flowset
 	select_attribute(&q.select);
 	coverage_account(s, f, ret);
 	return 0;
+}
+
+/* The holders cost the most. A second look that finds nobody new, as most do, needs them only to know who is meant. */
+static int index_select(struct source *s, const struct filter *f, struct flowset *frozen, struct selection *ret)
+{
+	bool spare = frozen && !filter_needs_people(f);
+	int r = look(s, f, frozen, !spare, ret);
+
+	if (r < 0 || !spare || !ret->flows.n)
+		return r;
+	selection_clear(ret);
+	return look(s, f, frozen, true, ret);
 }
 
 /* The map knows an end as soon as it has come. */
@@ -213,10 +218,7 @@ static int index_holders(struct source *s, struct owners *o, struct owner_scope 
 
 static void index_close(struct source *s)
 {
-	netns_clear(&s->netns);
-	for (size_t i = 0; i < s->notes.n; i++)
-		free(s->notes.v[i]);
-	free(s->notes.v);
+	source_clear(s);
 	free(s);
 }
 

@@ -6,6 +6,7 @@
 
 #include <signal.h>
 #include <string.h>
+#include <sys/eventfd.h>
 
 #define PUMP_BATCH 512
 
@@ -14,14 +15,6 @@ struct work_line {
 	size_t len;
 	char text[];
 };
-
-static void wake(const struct work *w)
-{
-	const uint64_t one = 1;
-	ssize_t n = write(w->wake, &one, sizeof(one));
-
-	(void)n;
-}
 
 /* ---- in the thread ---- */
 
@@ -41,7 +34,7 @@ static int on_line(const char *text, size_t len, void *arg)
 	w->end = &line->next;
 	pthread_mutex_unlock(&w->lock);
 	if (first)
-		wake(w);
+		eventfd_write(w->wake, 1);
 	return 0;
 }
 
@@ -84,7 +77,7 @@ static int accept_victims(void *arg, const struct selection *victims, char *err)
 	for (size_t i = 0; i < victims->flows.n; i++)
 		w->victims += victims->flows.v[i].outcome == OUT_NONE;
 	w->state = WORK_ASKS;
-	wake(w);
+	eventfd_write(w->wake, 1);
 	while (w->state == WORK_ASKS && !w->stop)
 		pthread_cond_wait(&w->answered, &w->lock);
 	r = w->state == WORK_ANSWERED ? w->answer : -EINTR;
@@ -108,13 +101,14 @@ static void *run(void *arg)
 		relay.totals_only = w->totals_only;
 		w->status = w->request.verb == VERB_LIST ? list(&w->request, &access, &relay.report, w->err) :
 							   terminate(&w->request, &access, &relay.report, w->err);
+		w->guard = relay.guard;
 		relay_close(&relay);
 	}
 	live_end_job(w->live, w->job);
 	pthread_mutex_lock(&w->lock);
 	w->state = WORK_DONE;
 	pthread_mutex_unlock(&w->lock);
-	wake(w);
+	eventfd_write(w->wake, 1);
 	return NULL;
 }
 
@@ -191,7 +185,7 @@ bool work_pump(struct work *w)
 	while ((line = next_line(w, &state))) {
 		/* Others have something to say, too. */
 		if (n++ == PUMP_BATCH) {
-			wake(w);
+			eventfd_write(w->wake, 1);
 			return false;
 		}
 		if (w->hooks->line(w, line->text, line->len, w->arg) == -EAGAIN)

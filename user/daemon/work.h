@@ -44,6 +44,7 @@ struct work {
 
 	/* The answer, once done. */
 	enum status status;
+	enum guard guard;
 	char err[ERR_LEN];
 
 	/* Of work.c. */

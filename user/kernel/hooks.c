@@ -4,6 +4,7 @@
  * which end with the process. */
 #include "kernel/hooks.h"
 #include "kernel/hook_cgroup.h"
+#include "kernel/iterator.h"
 #include "kernel/pair.h"
 
 #include <bpf/bpf.h>
@@ -93,19 +94,6 @@ static int try_sk_lookup(void)
 	return pair_knock(&p) == -ECONNREFUSED ? 0 : -ENODATA;
 }
 
-static int walk(int link)
-{
-	_close_ int fd = bpf_iter_create(link);
-	char buf[64];
-	ssize_t n;
-
-	if (fd < 0)
-		return -errno;
-	while ((n = read(fd, buf, sizeof(buf))) > 0 || (n < 0 && (errno == EAGAIN || errno == EINTR)))
-		;
-	return n < 0 ? -errno : 0;
-}
-
 static int try_iterators(void)
 {
 	_cleanup_(hook_iterators_bpf__destroyp) struct hook_iterators_bpf *s = NULL;
@@ -125,9 +113,9 @@ static int try_iterators(void)
 		return refusal();
 	s->bss->wanted_tcp = tcp_cookie;
 	s->bss->wanted_udp = udp_cookie;
-	r = walk(s->links.doctor_tcp_fd);
+	r = iterator_run(s->links.doctor_tcp_fd);
 	if (r == 0)
-		r = walk(s->links.doctor_udp_fd);
+		r = iterator_run(s->links.doctor_udp_fd);
 	return r < 0 ? r : s->bss->saw_tcp && s->bss->saw_udp ? 0 : -ENODATA;
 }
 
@@ -138,7 +126,7 @@ static int walk_tags(struct hook_sk_storage_bpf *s)
 	LIBBPF_OPTS(bpf_link_create_opts, o, .iter_info = &map, .iter_info_len = sizeof(map));
 
 	s->links.doctor_tags_fd = bpf_link_create(s->progs.doctor_tags.prog_fd, 0, BPF_TRACE_ITER, &o);
-	return s->links.doctor_tags_fd < 0 ? -errno : walk(s->links.doctor_tags_fd);
+	return s->links.doctor_tags_fd < 0 ? -errno : iterator_run(s->links.doctor_tags_fd);
 }
 
 static int try_sk_storage(void)

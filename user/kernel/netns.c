@@ -7,6 +7,7 @@
 #include <sched.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 
@@ -172,4 +173,14 @@ int netns_open_through(struct netns *ns, const struct netns_door *door, const st
 	if (!e.check && inode != ns->inode)
 		return -ESTALE;
 	return run_in(fd, enter, &e);
+}
+
+void fd_limit_raise(void)
+{
+	struct rlimit limit;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit) == 0) {
+		limit.rlim_cur = limit.rlim_max;
+		setrlimit(RLIMIT_NOFILE, &limit);
+	}
 }

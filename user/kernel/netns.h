@@ -45,6 +45,8 @@ struct netns *netns_find(const struct netns_table *t, uint32_t inode);
 int netns_of_socket(int fd);
 /* Runs fn in the namespace, and comes back. fn's value; negative errno when it could not be entered. */
 int netns_run(const struct netns *ns, int (*fn)(void *arg), void *arg);
+/* Each network namespace takes a descriptor, and there may be more than the usual limit of 1024. */
+void fd_limit_raise(void);
 void netns_clear(struct netns_table *t);
 
 /* What netns_table.c is built from. netns_open_here() is to be called inside the namespace; netns_open_through() answers

@@ -246,3 +246,22 @@ int probe_all(struct probe **ret, size_t *ret_n)
 	*ret_n = P_MAX;
 	return 0;
 }
+
+struct verdict probe_judge(const struct probe *probe, size_t n)
+{
+	struct verdict v = { .permission = true };
+
+	for (size_t i = 0; i < n; i++) {
+		if (probe[i].result == 0)
+			continue;
+		v.refused++;
+		v.used_refused += probe[i].used;
+		if (!probe[i].needed)
+			continue;
+		v.needed_refused++;
+		if (probe[i].result != -EPERM && probe[i].result != -EACCES)
+			v.permission = false;
+	}
+	v.permission &= v.needed_refused > 0;
+	return v;
+}

@@ -18,4 +18,11 @@ struct probe {
 /* Runs every probe. *ret is malloc'ed. 0 or -ENOMEM. Destroys nothing but sockets it made. */
 int probe_all(struct probe **ret, size_t *ret_n);
 
+/* What they come to. */
+struct verdict {
+	size_t refused, used_refused, needed_refused;
+	bool permission; /* it cannot, and nothing but permission is missing */
+};
+struct verdict probe_judge(const struct probe *probe, size_t n);
+
 #endif

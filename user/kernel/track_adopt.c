@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /* track_adopt.c - brings the map in line with the sockets that there are: those older than the programs are put in,
  * those whose end was lost are taken out. The programs go on meanwhile: a birth or an end of theirs is never undone. */
+#include "kernel/iterator.h"
 #include "kernel/sockets.h"
 #include "kernel/track_parts.h"
 
 #include <bpf/bpf.h>
 #include <string.h>
-#include <time.h>
 
 /* A connect() is in no hash table yet for a moment after its flow was born. */
 #define CONNECTING_NS 1000000000ull
@@ -14,16 +14,8 @@
 static int walk(int prog)
 {
 	_close_ int link = bpf_link_create(prog, 0, BPF_TRACE_ITER, NULL);
-	_close_ int fd = link < 0 ? -1 : bpf_iter_create(link);
-	char buf[64];
-	ssize_t n;
 
-	if (fd < 0)
-		return -errno;
-	/* It writes nothing; the kernel asks to come again from time to time. */
-	while ((n = read(fd, buf, sizeof(buf))) > 0 || (n < 0 && (errno == EAGAIN || errno == EINTR)))
-		;
-	return n < 0 ? -errno : 0;
+	return link < 0 ? -errno : iterator_run(link);
 }
 
 /* The iterators show the namespace of whoever opens them. */
@@ -93,14 +85,6 @@ int track_adopt(struct track *t, const struct netns *ns)
 	return r < 0 ? r : back;
 }
 
-static uint64_t boot_ns(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_BOOTTIME, &t);
-	return t.tv_sec * 1000000000ull + t.tv_nsec;
-}
-
 /* Those the pass should have met and did not. */
 static int on_unseen(uint64_t cookie, const struct sever_flow *f, void *arg)
 {
@@ -166,7 +150,7 @@ static int take_out(const struct track *t, const struct found *f, track_flow_cb 
 
 int track_sync(struct track *t, struct netns *ns, track_flow_cb gone, void *arg)
 {
-	_cleanup_(founds_clear) struct founds l = { .ns = ns, .now = boot_ns() };
+	_cleanup_(founds_clear) struct founds l = { .ns = ns, .now = clock_ns(CLOCK_BOOTTIME) };
 	int r = track_adopt(t, ns);
 
 	l.pass = t->pass;

@@ -9,6 +9,7 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <time.h>
 #include <unistd.h>
 
 #define array_size(a) (sizeof(a) / sizeof(*(a)))
@@ -63,6 +64,14 @@ static inline int take_fd(int *fd)
 
 	*fd = -1;
 	return v;
+}
+
+static inline uint64_t clock_ns(clockid_t clock)
+{
+	struct timespec t;
+
+	clock_gettime(clock, &t);
+	return t.tv_sec * UINT64_C(1000000000) + t.tv_nsec;
 }
 
 /* Formats into err (ERR_LEN bytes, may be NULL) and returns r, so that a caller can

@@ -98,6 +98,11 @@ enum match filter_match_socket(const struct filter *f, const uint32_t *zones, co
 	return MATCH_YES;
 }
 
+bool session_id_is(const struct session_id *id, const struct session *s)
+{
+	return id->form == SESSION_AUDIT ? s->audit != ID_UNSET && s->audit == id->audit : !strcmp(s->id, id->id);
+}
+
 static bool match_session(const struct filter *f, const struct people *p, const struct flow *flow)
 {
 	const struct session *s;
@@ -105,13 +110,9 @@ static bool match_session(const struct filter *f, const struct people *p, const 
 	if (flow->session < 0)
 		return false;
 	s = &p->sessions->v[flow->session];
-	for (size_t i = 0; i < f->sessions.n; i++) {
-		const struct session_id *id = &f->sessions.v[i];
-
-		if (id->form == SESSION_AUDIT ? s->audit != ID_UNSET && s->audit == id->audit :
-						!strcmp(s->id, id->id))
+	for (size_t i = 0; i < f->sessions.n; i++)
+		if (session_id_is(&f->sessions.v[i], s))
 			return true;
-	}
 	return false;
 }
 

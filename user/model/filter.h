@@ -82,6 +82,9 @@ bool filter_match_socket_owner(const struct filter *f, const struct flow *flow);
 /* filter_match_people() as if no user had been named: would the others let it pass. */
 bool filter_match_but_user(const struct filter *f, const struct people *p, const struct flow *flow);
 
+/* Whether the id names the session. */
+bool session_id_is(const struct session_id *id, const struct session *s);
+
 int ids_add(struct ids *s, uint64_t id);
 bool ids_has(const struct ids *s, uint64_t id); /* after ids_sort() */
 void ids_sort(struct ids *s);

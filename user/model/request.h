@@ -28,6 +28,10 @@ enum status {
 	STATUS_NO_DAEMON = 7,
 };
 
+/* What held a request back. */
+enum guard { GUARD_NONE, GUARD_SELF, GUARD_MAX, GUARD_COLLATERAL, GUARD_ALL };
+extern const char *const guard_name[]; /* NULL: none */
+
 #define REQUEST_ID_LEN 37	/* a UUID and its NUL */
 #define REQUEST_TIMEOUT_MS 5000 /* where nobody says how long to wait */
 
@@ -58,6 +62,7 @@ struct summary {
 	uint64_t discarded;    /* bytes the victims had not delivered */
 	enum stage stage;      /* reached */
 	bool staged;           /* false: no stage was reached */
+	enum guard guard;
 	bool interrupted;      /* a signal ended the work early */
 	double elapsed_ms;     /* frozen to proven */
 	const char *owners;    /* "bpf", "proc", "none" (could not be read), NULL not needed */

@@ -72,8 +72,9 @@ int guard_mark_self(struct job *j)
 	return r;
 }
 
-static enum status refuse(struct job *j, const char *note)
+static enum status refuse(struct job *j, enum guard guard, const char *note)
 {
+	j->guard = guard;
 	for (size_t i = 0; i < j->frozen.flows.n; i++) {
 		struct flow *f = &j->frozen.flows.v[i];
 
@@ -169,7 +170,7 @@ static enum status check_shared(struct job *j)
 	fail(0, j->err, "refused: %ju of the connections %s also held for %s; --collateral cuts them all the same",
 	     (uintmax_t)shared, shared == 1 ? "is" : "are", name ? name : "another user");
 	user_cache_free(users);
-	return refuse(j, "a connection of the request is shared with another user");
+	return refuse(j, GUARD_COLLATERAL, "a connection of the request is shared with another user");
 }
 
 /* Without the processes nobody can say which flow is the caller's own. */
@@ -182,7 +183,7 @@ static enum status check_self(struct job *j)
 	if (j->orphaned) {
 		fail(0, j->err, "refused: not all processes that started this one can be seen, so your own connection "
 				"cannot be told from the others; --include-self cuts it with them");
-		return refuse(j, "cannot tell the caller's own connection");
+		return refuse(j, GUARD_SELF, "cannot tell the caller's own connection");
 	}
 	for (size_t i = 0; i < j->frozen.flows.n; i++) {
 		struct flow *f = &j->frozen.flows.v[i];
@@ -193,9 +194,11 @@ static enum status check_self(struct job *j)
 			own++;
 		}
 	}
-	if (own)
+	if (own) {
+		j->guard = GUARD_SELF;
 		fail(0, j->err, "%s: %ju of the connections carr%s your own session; --include-self cuts that too",
 		     own == j->frozen.flows.n ? "refused" : "spared", (uintmax_t)own, own == 1 ? "ies" : "y");
+	}
 	return own && own == j->frozen.flows.n ? STATUS_GUARD : STATUS_OK;
 }
 
@@ -226,12 +229,12 @@ enum status guard_check(struct job *j)
 		return s;
 	if (means_everyone(j) && !j->req->yes) {
 		fail(0, j->err, "refused: that is everyone; confirm it with --yes");
-		return refuse(j, "everyone, and not confirmed");
+		return refuse(j, GUARD_ALL, "everyone, and not confirmed");
 	}
 	if (j->req->max && j->frozen.flows.n > j->req->max) {
 		fail(0, j->err, "refused: %zu connections match, --max allows %ju", j->frozen.flows.n,
 		     (uintmax_t)j->req->max);
-		return refuse(j, "more connections match than --max allows");
+		return refuse(j, GUARD_MAX, "more connections match than --max allows");
 	}
 	s = check_shared(j);
 	return s == STATUS_OK ? check_self(j) : s;

@@ -41,10 +41,7 @@ enum status job_broken(struct job *j, int r, const char *doing)
 
 uint64_t now_us(void)
 {
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return t.tv_sec * 1000000ull + t.tv_nsec / 1000;
+	return clock_ns(CLOCK_MONOTONIC) / 1000;
 }
 
 bool job_stopped(const struct job *j)

@@ -200,11 +200,8 @@ static int scan_holders(struct source *s, struct owners *o, struct owner_scope *
 
 static void scan_close(struct source *s)
 {
-	netns_clear(&s->netns);
+	source_clear(s);
 	owners_bpf_close(s->bpf);
-	for (size_t i = 0; i < s->notes.n; i++)
-		free(s->notes.v[i]);
-	free(s->notes.v);
 	free(s);
 }
 

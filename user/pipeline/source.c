@@ -26,6 +26,14 @@ int note(struct notes *notes, const char *fmt, ...)
 	return r;
 }
 
+void source_clear(struct source *s)
+{
+	netns_clear(&s->netns);
+	for (size_t i = 0; i < s->notes.n; i++)
+		free(s->notes.v[i]);
+	free(s->notes.v);
+}
+
 void selection_clear(struct selection *s)
 {
 	flowset_clear(&s->flows);

@@ -51,6 +51,8 @@ struct source_ops {
 /* Reads the kernel now: no daemon, no set-up. */
 int scan_open(struct source **ret);
 
+/* What every source has: its doors and notes. For close() of source_ops. */
+void source_clear(struct source *s);
 static inline void source_close(struct source *s)
 {
 	if (s)

@@ -32,8 +32,7 @@ static const struct session *find_session(const struct job *j, const struct sess
 	const struct sessions *all = &j->frozen.sessions;
 
 	for (size_t i = 0; i < all->n; i++)
-		if (id->form == SESSION_AUDIT ? all->v[i].audit == id->audit && id->audit != ID_UNSET :
-						!strcmp(all->v[i].id, id->id))
+		if (session_id_is(id, &all->v[i]))
 			return &all->v[i];
 	return NULL;
 }

@@ -79,6 +79,7 @@ enum status summarize(struct job *j, struct names *names, enum status status)
 		.unattributed = j->frozen.unattributed,
 		.age_unknown = j->frozen.age_unknown,
 		.interrupted = job_stopped(j),
+		.guard = j->guard,
 	};
 
 	if (j->source)

@@ -7,7 +7,6 @@
 #include "report/text.h"
 
 #include <string.h>
-#include <time.h>
 
 #define PROGRESS_MS 100
 
@@ -22,13 +21,11 @@ static void erase(struct report *r)
 
 static void text_progress(struct report *r, const char *doing, uint64_t done, uint64_t total)
 {
-	struct timespec now;
 	uint64_t ms;
 
 	if (!r->tty || r->quiet)
 		return;
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	ms = now.tv_sec * 1000ull + now.tv_nsec / 1000000;
+	ms = clock_ns(CLOCK_MONOTONIC) / 1000000;
 	if (r->drawn_ms && ms - r->drawn_ms < PROGRESS_MS)
 		return;
 	fputc('\r', r->err);
