@@ -2,6 +2,7 @@
 /* track.c - loads bpf/track.bpf.c and attaches it to the whole host. */
 #include "kernel/track_parts.h"
 #include "kernel/cgroup.h"
+#include "kernel/pins.h"
 
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
@@ -158,7 +159,7 @@ static int start(struct track *t, const struct track_options *o, char *err)
 	int r = -ENOENT;
 
 	if (o->pin_dir) {
-		t->lock = track_lock(o->pin_dir, err);
+		t->lock = pins_lock(o->pin_dir, err);
 		if (t->lock < 0)
 			return t->lock;
 		r = track_take_over(t, o->pin_dir);

@@ -47,8 +47,7 @@ struct track {
 	size_t left;
 };
 
-/* track_pin.c: makes the directory and locks it. Its descriptor, or negative errno. */
-int track_lock(const char *dir, char *err);
+/* track_pin.c */
 /* 0: all parts are open (links of cgroup hooks may be missing). -ENOENT: nothing there that could be used. */
 int track_take_over(struct track *t, const char *dir);
 int track_pin(const struct track *t, const char *dir, char *err);
