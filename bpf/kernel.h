@@ -18,6 +18,23 @@ typedef __u32 __wsum;
 typedef _Bool bool;
 enum { false, true };
 
+/* Of the kernel's UAPI, which does not move. */
+struct bpf_spin_lock {
+	__u32 val;
+};
+struct bpf_sock {
+	__u32 bound_dev_if, family, type, protocol, mark, priority, src_ip4, src_ip6[4];
+};
+struct bpf_sock_addr {
+	__u32 user_family, user_ip4, user_ip6[4], user_port, family, type, protocol, msg_src_ip4, msg_src_ip6[4];
+	struct bpf_sock *sk;
+};
+struct bpf_sk_lookup {
+	__u64 cookie;
+	__u32 family, protocol, remote_ip4, remote_ip6[4], remote_port, local_ip4, local_ip6[4], local_port;
+	__u32 ingress_ifindex;
+};
+
 #define SEVER_BPF
 #include <bpf/bpf_helpers.h>
 #include <bpf/bpf_core_read.h>
@@ -145,6 +162,7 @@ struct css_set {
 	struct cgroup *dfl_cgrp;
 };
 struct task_struct {
+	unsigned int flags;
 	int pid;
 	int tgid;
 	struct task_struct *real_parent;
@@ -182,5 +200,14 @@ struct bpf_iter__udp {
 };
 
 #pragma clang attribute pop
+
+/* A number instead of a pointer whose type the verifier minds. */
+static __always_inline struct sock *untyped(void *sk)
+{
+	struct sock *plain = 0;
+
+	bpf_probe_read_kernel(&plain, sizeof(plain), &sk);
+	return plain;
+}
 
 #endif

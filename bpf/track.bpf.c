@@ -8,15 +8,6 @@
 
 char LICENSE[] SEC("license") = "GPL";
 
-/* Of the kernel's UAPI, which does not move. */
-struct bpf_sock {
-	__u32 bound_dev_if, family, type, protocol;
-};
-struct bpf_sock_addr {
-	__u32 user_family, user_ip4, user_ip6[4], user_port, family, type, protocol, msg_src_ip4, msg_src_ip6[4];
-	struct bpf_sock *sk;
-};
-
 static __always_inline void mark_subflow(struct sock *sk, struct sever_flow *f)
 {
 	struct tcp_sock *tp = bpf_skc_to_tcp_sock(sk);
@@ -113,15 +104,6 @@ int BPF_PROG(track_error, struct sock *sk)
 	was.flags &= ~SEVER_FLOW_PENDING;
 	end(cookie, &was, NULL, ECONNABORTED, TCP_ESTABLISHED);
 	return 0;
-}
-
-/* A number instead of a pointer whose type the verifier minds. */
-static __always_inline struct sock *untyped(void *sk)
-{
-	struct sock *plain = NULL;
-
-	bpf_probe_read_kernel(&plain, sizeof(plain), &sk);
-	return plain;
 }
 
 /* Its owner's doing. What it was connected to last, it still is. */

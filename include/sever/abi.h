@@ -6,7 +6,7 @@
 #define SEVER_ABI_H
 
 #ifndef SEVER_BPF
-#include <linux/types.h>
+#include <linux/bpf.h> /* struct bpf_spin_lock */
 #endif
 
 #define SEVER_COMM_LEN 16
@@ -137,6 +137,93 @@ struct sever_control {
 	__u16 pass;
 };
 
+/* From here on: bpf/fence.bpf.c. */
+#define SEVER_FENCE_ABI 1
+
+/* Whom a fence keeps from what: others from coming in; or from going out everybody, or those processes that have the
+ * login uid, uid, audit session or cgroup (itself or an ancestor) that is its subject. */
+enum sever_fence_kind {
+	SEVER_FENCE_IN,
+	SEVER_FENCE_OUT,
+	SEVER_FENCE_OUT_LOGIN,
+	SEVER_FENCE_OUT_UID,
+	SEVER_FENCE_OUT_SESSION,
+	SEVER_FENCE_OUT_CGROUP,
+	SEVER_FENCE_KINDS
+};
+
+/* What of its key a fence names, besides the address. Each of these 8 shapes is a look-up of its own, where a fence
+ * has it. */
+enum { SEVER_FENCE_PORT = 1, SEVER_FENCE_PROTOCOL = 2, SEVER_FENCE_NETNS = 4, SEVER_FENCE_SHAPES = 8 };
+
+/* Of the trie: what is to be equal, then the address of the other end, of which a prefix is. What is not named is 0. No
+ * prefix of IPv6 covers addresses of IPv4. */
+struct sever_fence_key {
+	__u32 prefix_len; /* in bits, of all that follows */
+	__u32 netns;
+	__u64 subject;
+	__u16 port; /* the server's: our own for who comes in */
+	__u8 protocol;
+	__u8 kind;
+	__u32 family;	 /* AF_INET also where the socket is one of IPv6 */
+	__u8 remote[16]; /* v4-mapped for IPv4 */
+};
+#define SEVER_FENCE_HEAD_BITS 128 /* both families */
+#define SEVER_FENCE_ADDR_BITS 160 /* what is before the address */
+#define SEVER_FENCE_BITS 288
+
+/* The longest prefix alone is found; where it has expired, one of those that cover it may still stand. Times are ns since
+ * boot, ids are never 0. */
+struct sever_fence_entry {
+	__u64 until;
+	__u64 id;
+	__u64 cover_until; /* of the other fences of this prefix and of shorter ones: the one that stands longest */
+	__u64 cover_id;	   /* 0 none */
+};
+
+/* What a fence refused. Whoever leaves no key behind without this can tell from it which keys there are. */
+struct sever_fence_count {
+	struct bpf_spin_lock lock;
+	__u32 unused;
+	struct sever_fence_key key;
+	__u64 count;
+	__u64 last; /* ns since boot; and whom: */
+	__u64 told; /* by the ring buffer, the last time */
+	__u8 remote[16];
+	__u16 remote_port, local_port; /* 0: none yet */
+	__u32 zero;
+};
+
+/* One refusal among those the ring buffer tells. The process is known of who goes out, else 0 and SEVER_ID_UNSET. */
+struct sever_fence_hit {
+	__u64 fence;
+	__u64 time;  /* ns since boot */
+	__u64 count; /* this one included */
+	__u8 remote[16];
+	__u16 remote_port, local_port;
+	__u32 pid;
+	__u32 uid;
+	__u32 login_uid;
+	__u32 audit_session;
+	__u8 kind; /* SEVER_FENCE_*, of the fence */
+	__u8 protocol;
+	__u16 zero;
+	char comm[SEVER_COMM_LEN];
+};
+
+/* What the programs look at first. */
+struct sever_fence_control {
+	__u32 abi;
+	__u8 shapes[SEVER_FENCE_KINDS]; /* bits 1 << shape: there are such fences */
+	__u8 out;			/* there are fences of any kind but IN */
+	__u8 zero;
+};
+
+_Static_assert(sizeof(struct sever_fence_key) == 40, "sever_fence_key layout");
+_Static_assert(sizeof(struct sever_fence_entry) == 32, "sever_fence_entry layout");
+_Static_assert(sizeof(struct sever_fence_count) == 96, "sever_fence_count layout");
+_Static_assert(sizeof(struct sever_fence_hit) == 80, "sever_fence_hit layout");
+_Static_assert(sizeof(struct sever_fence_control) == 12, "sever_fence_control layout");
 _Static_assert(sizeof(struct sever_flow) == 112, "sever_flow layout");
 _Static_assert(sizeof(struct sever_event) == 168, "sever_event layout");
 _Static_assert(sizeof(struct sever_control) == 8, "sever_control layout");

@@ -1,0 +1,113 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* fences.bpf.h - the fences that stand: which one is in the way of whom, and what it refused. */
+#ifndef SEVER_BPF_FENCES_H
+#define SEVER_BPF_FENCES_H
+
+#include "kernel.h"
+
+enum { BPF_MAP_TYPE_LPM_TRIE = 11, BPF_MAP_TYPE_RINGBUF = 27 };
+
+#define SECOND 1000000000ull
+#define TOLD_PER_SECOND 100 /* of all fences together */
+
+/* Sizes are set before the load. */
+struct {
+	__uint(type, BPF_MAP_TYPE_LPM_TRIE);
+	__uint(max_entries, 1);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__type(key, struct sever_fence_key);
+	__type(value, struct sever_fence_entry);
+} fences SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 1);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__type(key, __u64);
+	__type(value, struct sever_fence_count);
+} counts SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_RINGBUF);
+	__uint(max_entries, 65536); /* a page, however large */
+} hits SEC(".maps");
+
+struct sever_fence_control control = { .abi = SEVER_FENCE_ABI };
+__u64 told; /* the second, and in the lowest byte how many were told in it */
+
+/* Exact, except that one may be kept back when many CPUs ask at once. */
+static __always_inline bool may_tell(__u64 now)
+{
+	__u64 second = now / SECOND;
+
+	for (int i = 0; i < 4; i++) {
+		__u64 was = *(volatile __u64 *)&told, n = was >> 8 == second ? (was & 0xff) + 1 : 1;
+
+		if (n > TOLD_PER_SECOND)
+			return false;
+		if (__sync_val_compare_and_swap(&told, was, second << 8 | n) == was)
+			return true;
+	}
+	return false;
+}
+
+/* Each is counted. Of one fence one is told a second, unless too many of others were. */
+static __always_inline void count(struct sever_fence_hit *h)
+{
+	struct sever_fence_count *c = bpf_map_lookup_elem(&counts, &h->fence);
+	__u64 last_told;
+	bool due;
+
+	if (!c)
+		return;
+	bpf_spin_lock(&c->lock);
+	h->count = ++c->count;
+	c->last = h->time;
+	((__u64 *)c->remote)[0] = ((__u64 *)h->remote)[0];
+	((__u64 *)c->remote)[1] = ((__u64 *)h->remote)[1];
+	c->remote_port = h->remote_port;
+	c->local_port = h->local_port;
+	last_told = c->told;
+	due = h->time >= last_told + SECOND;
+	if (due)
+		c->told = h->time;
+	bpf_spin_unlock(&c->lock);
+	if (due && (!may_tell(h->time) || bpf_ringbuf_output(&hits, h, sizeof(*h), 0)))
+		c->told = last_told; /* so the next one is due */
+}
+
+static __always_inline __u64 standing(const struct sever_fence_key *k, __u64 now)
+{
+	const struct sever_fence_entry *e = bpf_map_lookup_elem(&fences, k);
+
+	if (!e)
+		return 0;
+	return now < e->until ? e->id : now < e->cover_until ? e->cover_id : 0;
+}
+
+/* The fence that stands in the way of one of this kind and subject, or 0. Those that name more come first. */
+static __noinline __u64 find(struct sever_fence_key *k, __u64 now)
+{
+	const struct sever_fence_key full = *k;
+	__u32 kind = k->kind;
+	__u8 shapes;
+	__u64 id = 0;
+
+	if (kind >= SEVER_FENCE_KINDS)
+		return 0;
+	shapes = control.shapes[kind];
+	for (int shape = SEVER_FENCE_SHAPES - 1; shape >= 0 && !id; shape--) {
+		if (!(shapes & 1 << shape))
+			continue;
+		k->port = shape & SEVER_FENCE_PORT ? full.port : 0;
+		k->protocol = shape & SEVER_FENCE_PROTOCOL ? full.protocol : 0;
+		k->netns = shape & SEVER_FENCE_NETNS ? full.netns : 0;
+		id = standing(k, now);
+	}
+	k->port = full.port;
+	k->protocol = full.protocol;
+	k->netns = full.netns;
+	return id;
+}
+
+#endif
