@@ -85,17 +85,18 @@ static __always_inline __u64 standing(const struct sever_fence_key *k, __u64 now
 	return now < e->until ? e->id : now < e->cover_until ? e->cover_id : 0;
 }
 
-/* The fence that stands in the way of one of this kind and subject, or 0. Those that name more come first. */
-static __noinline __u64 find(struct sever_fence_key *k, __u64 now)
+/* The fence that stands in the way of one of this kind and subject, or 0. Those that name more come first. Not static:
+ * so the verifier looks at it once, and not at each call by each way to there. */
+__noinline __u64 find(struct sever_fence_key *k, __u64 now)
 {
-	const struct sever_fence_key full = *k;
-	__u32 kind = k->kind;
+	struct sever_fence_key full;
 	__u8 shapes;
 	__u64 id = 0;
 
-	if (kind >= SEVER_FENCE_KINDS)
+	if (!k || k->kind >= SEVER_FENCE_KINDS)
 		return 0;
-	shapes = control.shapes[kind];
+	full = *k;
+	shapes = control.shapes[full.kind];
 	for (int shape = SEVER_FENCE_SHAPES - 1; shape >= 0 && !id; shape--) {
 		if (!(shapes & 1 << shape))
 			continue;

@@ -216,6 +216,14 @@ static inline int fence_setup(void **state)
 	return 0;
 }
 
+/* Before each test of a file. */
+static inline int none_stand(void **state)
+{
+	(void)state;
+	return fence_replace(f, NULL, 0, NULL);
+}
+#define fence_test(name) cmocka_unit_test_setup(name, none_stand)
+
 static inline int fence_teardown(void **state)
 {
 	(void)state;

@@ -4,7 +4,7 @@
  *
  * Inbound, in each network namespace that is attached: a TCP client gets ECONNREFUSED, a UDP packet is not delivered (its
  * sender is told by ICMP that the port is unreachable, as if nobody were there). It goes by the address the packet comes
- * from and by our port: so an unconnected UDP socket of ours gets no answers from there either. A handshake that has
+ * from and by our port: so an unconnected UDP socket of ours gets no answers from there either, nor the ICMP errors. A handshake that has
  * begun goes on, and what waits in a backlog is let in: list and end it once fence_settle() has returned.
  * Outbound, in the whole host: connect() and sendto() give EPERM, with TCP Fast Open and MPTCP as well. Not seen are
  * sockets that others connected and handed over, the kernel's own, raw ones, and the protocols beside TCP and UDP. */

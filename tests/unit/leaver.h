@@ -1,0 +1,154 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* leaver.h - processes with an identity of their own, which go out where they are told to. Their ids are nobody else's. */
+#ifndef SEVER_TEST_LEAVER_H
+#define SEVER_TEST_LEAVER_H
+
+#include "fenced.h"
+#include "kernel/cgroup.h"
+
+#include <limits.h>
+
+#ifndef IPPROTO_MPTCP
+#define IPPROTO_MPTCP 262
+#endif
+
+enum { NOBODY_UID = 3999, NOBODY_LOGIN = 3950 };
+
+enum way { WAY_TCP, WAY_MPTCP, WAY_FAST_OPEN, WAY_UDP, WAY_UDP_CONNECT, WAY_MAX };
+
+struct leaver {
+	/* Before: 0 as we are. */
+	uint32_t uid, login;
+	const char *cgroup; /* a directory */
+	/* Since: */
+	pid_t pid;
+	int fd; /* answers, and takes orders */
+	uint32_t session;
+};
+
+struct order {
+	struct end from, to;
+	enum way way;
+};
+
+static inline uint32_t number_in(const char *path)
+{
+	_fclose_ FILE *file = fopen(path, "re");
+	uint32_t n;
+
+	return file && fscanf(file, "%u", &n) == 1 ? n : SEVER_ID_UNSET;
+}
+
+/* 0 or -errno. A connection that stands is reset at once. */
+static inline int go(const struct order *o)
+{
+	bool udp = o->way == WAY_UDP || o->way == WAY_UDP_CONNECT;
+	_close_ int fd = socket(o->to.sa.sa_family, (udp ? SOCK_DGRAM : SOCK_STREAM) | SOCK_CLOEXEC,
+				o->way == WAY_MPTCP ? IPPROTO_MPTCP : 0);
+	int flags = o->way == WAY_FAST_OPEN ? MSG_FASTOPEN : 0, r;
+
+	if (fd < 0 || (o->from.len && bind(fd, &o->from.sa, o->from.len) < 0))
+		return -EIO;
+	if (o->way == WAY_UDP || o->way == WAY_FAST_OPEN)
+		r = sendto(fd, "x", 1, flags | MSG_NOSIGNAL, &o->to.sa, o->to.len);
+	else
+		r = connect(fd, &o->to.sa, o->to.len);
+	if (r < 0)
+		return -errno;
+	if (!udp)
+		reset_on_close(fd);
+	return 0;
+}
+
+static inline void leave_for_ever(struct leaver *l)
+{
+	struct order o;
+
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	if (l->cgroup) {
+		char path[PATH_MAX];
+
+		snprintf(path, sizeof(path), "%s/cgroup.procs", l->cgroup);
+		write_to(path, "0");
+	}
+	if (l->login) {
+		char text[16];
+
+		snprintf(text, sizeof(text), "%u", l->login);
+		write_to("/proc/self/loginuid", text);
+	}
+	l->session = number_in("/proc/self/sessionid");
+	if (l->uid) {
+		must(setresuid(l->uid, l->uid, l->uid), "setresuid");
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
+	}
+	must(write(l->fd, &l->session, sizeof(l->session)), "write");
+	while (read(l->fd, &o, sizeof(o)) == sizeof(o)) {
+		int r = go(&o);
+
+		must(write(l->fd, &r, sizeof(r)), "write");
+	}
+	_exit(0);
+}
+
+static inline void leaver_start(struct leaver *l)
+{
+	int fds[2];
+
+	must(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, fds), "socketpair");
+	l->pid = must(fork(), "fork");
+	if (!l->pid) {
+		close(fds[0]);
+		l->fd = fds[1];
+		leave_for_ever(l);
+	}
+	close(fds[1]);
+	l->fd = fds[0];
+	assert_int_equal(read(l->fd, &l->session, sizeof(l->session)), sizeof(l->session));
+}
+
+static inline void leaver_end(struct leaver *l)
+{
+	close(l->fd);
+	kill(l->pid, SIGKILL);
+	waitpid(l->pid, NULL, 0);
+}
+
+/* What it met: 0 or -errno. from: NULL any. */
+static inline int leaves(const struct leaver *l, enum way way, const char *from, const char *to, uint16_t port)
+{
+	struct order o;
+	int r;
+
+	memset(&o, 0, sizeof(o));
+	o.way = way;
+	o.to = end_of(to, port);
+	if (from)
+		o.from = end_of(from, 0);
+	must(write(l->fd, &o, sizeof(o)), "write");
+	assert_int_equal(read(l->fd, &r, sizeof(r)), sizeof(r));
+	return r;
+}
+
+/* A new cgroup v2 below another one, or below the root. */
+static inline uint64_t new_cgroup(const char *above, const char *name, char path[PATH_MAX])
+{
+	_free_ char *mount = NULL;
+	struct stat st;
+
+	must(cgroup_mount(&mount), "cgroup v2");
+	if ((size_t)snprintf(path, PATH_MAX, "%s/%s-%d", above ?: mount, name, getpid()) >= PATH_MAX)
+		abort();
+	must(mkdir(path, 0755), path);
+	must(stat(path, &st), path);
+	return st.st_ino;
+}
+
+/* The kernel takes its time to see a dead process leave. */
+static inline void end_cgroup(const char *path)
+{
+	for (long ms = 0; rmdir(path) < 0 && ms < deadline_ms(); ms++)
+		poll(NULL, 0, 1);
+}
+
+#endif
