@@ -22,18 +22,6 @@
 
 static struct fences *f;
 
-static inline long deadline_ms(void)
-{
-	const char *slow = getenv("SEVER_TEST_SLOW");
-
-	return 5000 * (slow && atoi(slow) > 1 ? atoi(slow) : 1);
-}
-
-static inline unsigned int many(unsigned int n)
-{
-	return n / (deadline_ms() / 5000);
-}
-
 static inline uint64_t now(void)
 {
 	return clock_ns(CLOCK_BOOTTIME);
@@ -98,21 +86,6 @@ static inline uint64_t count_of(uint64_t id)
 
 	assert_int_equal(fence_stats(f, id, &s), 0);
 	return s.count;
-}
-
-static inline uint16_t port_of(int fd)
-{
-	struct end e = { .len = sizeof(e.v6) };
-
-	must(getsockname(fd, &e.sa, &e.len), "getsockname");
-	return ntohs(e.v4.sin_port); /* at the same place in both */
-}
-
-static inline void reset_on_close(int fd)
-{
-	const struct linger at_once = { .l_onoff = 1 };
-
-	must(setsockopt(fd, SOL_SOCKET, SO_LINGER, &at_once, sizeof(at_once)), "SO_LINGER");
 }
 
 /* An address of IPv6 for the loopback of this namespace. */

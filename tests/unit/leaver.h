@@ -31,14 +31,6 @@ struct order {
 	enum way way;
 };
 
-static inline uint32_t number_in(const char *path)
-{
-	_fclose_ FILE *file = fopen(path, "re");
-	uint32_t n;
-
-	return file && fscanf(file, "%u", &n) == 1 ? n : SEVER_ID_UNSET;
-}
-
 /* 0 or -errno. A connection that stands is reset at once. */
 static inline int go(const struct order *o)
 {

@@ -90,6 +90,30 @@ static inline struct pair connected(int listening, const char *from, uint16_t fr
 	return p;
 }
 
+static inline uint16_t port_of(int fd)
+{
+	struct end e = { .len = sizeof(e.v6) };
+
+	must(getsockname(fd, &e.sa, &e.len), "getsockname");
+	return ntohs(e.v4.sin_port); /* at the same place in both */
+}
+
+static inline void reset_on_close(int fd)
+{
+	const struct linger now = { .l_onoff = 1 };
+
+	must(setsockopt(fd, SOL_SOCKET, SO_LINGER, &now, sizeof(now)), "SO_LINGER");
+}
+
+/* What /proc/self says, or the id of who never logged in. */
+static inline uint32_t number_in(const char *path)
+{
+	_fclose_ FILE *f = fopen(path, "re");
+	uint32_t n;
+
+	return f && fscanf(f, "%u", &n) == 1 ? n : UINT32_MAX;
+}
+
 static inline uint64_t cookie_of(int fd)
 {
 	uint64_t cookie = 0;

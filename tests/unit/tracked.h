@@ -20,18 +20,6 @@ static struct told {
 	size_t n, cap;
 } told;
 
-static inline long deadline_ms(void)
-{
-	const char *slow = getenv("SEVER_TEST_SLOW");
-
-	return 5000 * (slow && atoi(slow) > 1 ? atoi(slow) : 1);
-}
-
-static inline unsigned int many(unsigned int n)
-{
-	return n / (deadline_ms() / 5000);
-}
-
 static inline int on_told(const struct sever_event *e, void *arg)
 {
 	(void)arg;
@@ -90,14 +78,6 @@ static inline uint32_t own_inode(void)
 	return st.st_ino;
 }
 
-static inline uint32_t number_in(const char *path)
-{
-	_fclose_ FILE *f = fopen(path, "re");
-	uint32_t n;
-
-	return f && fscanf(f, "%u", &n) == 1 ? n : SEVER_ID_UNSET;
-}
-
 static inline struct netns here(void)
 {
 	struct netns ns = { .inode = own_inode() };
@@ -138,25 +118,10 @@ static inline unsigned int flows_here(struct track *t)
 	return n;
 }
 
-static inline uint16_t port_of(int fd)
-{
-	struct end e = { .len = sizeof(e.v6) };
-
-	must(getsockname(fd, &e.sa, &e.len), "getsockname");
-	return ntohs(e.v4.sin_port); /* at the same place in both */
-}
-
 static inline void close_pair(const struct pair *p)
 {
 	close(p->in);
 	close(p->out);
-}
-
-static inline void reset_on_close(int fd)
-{
-	const struct linger now = { .l_onoff = 1 };
-
-	must(setsockopt(fd, SOL_SOCKET, SO_LINGER, &now, sizeof(now)), "SO_LINGER");
 }
 
 /* What `sever kill` has the kernel do. */

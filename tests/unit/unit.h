@@ -45,6 +45,20 @@ static inline unsigned int unit_stride(unsigned int coarse)
 	return slow && atoi(slow) > 1 ? coarse : 1;
 }
 
+/* How long anything may take. */
+static inline long deadline_ms(void)
+{
+	const char *slow = getenv("SEVER_TEST_SLOW");
+
+	return 5000 * (slow && atoi(slow) > 1 ? atoi(slow) : 1);
+}
+
+/* So many, or fewer where the machine is slow. */
+static inline unsigned int many(unsigned int n)
+{
+	return n / (deadline_ms() / 5000);
+}
+
 /* setup, teardown: around all of them, or NULL. */
 #define unit_run_with(name, tests, setup, teardown) \
 	(cmocka_set_message_output(CM_OUTPUT_TAP),  \
