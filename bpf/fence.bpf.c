@@ -18,31 +18,55 @@ static __always_inline void set_v4(struct sever_fence_key *k, __be32 addr)
 {
 	__u32 *a = (__u32 *)k->remote;
 
+	k->prefix_len = SEVER_FENCE_ADDR_BITS + 32;
 	k->family = AF_INET;
-	a[0] = a[1] = 0;
-	a[2] = bpf_htonl(0xffff);
-	a[3] = addr;
+	a[0] = addr;
+	a[1] = a[2] = a[3] = 0;
 }
 
 static __always_inline void set_v6(struct sever_fence_key *k, __u32 a0, __u32 a1, __u32 a2, __u32 a3)
 {
 	__u32 *a = (__u32 *)k->remote;
 
-	k->family = !a0 && !a1 && a2 == bpf_htonl(0xffff) ? AF_INET : AF_INET6;
+	if (!a0 && !a1 && a2 == bpf_htonl(0xffff)) {
+		set_v4(k, a3);
+		return;
+	}
+	k->prefix_len = SEVER_FENCE_ADDR_BITS + 128;
+	k->family = AF_INET6;
 	a[0] = a0;
 	a[1] = a1;
 	a[2] = a2;
 	a[3] = a3;
 }
 
-static __always_inline void set_hit(struct sever_fence_hit *h, const struct sever_fence_key *k, __u64 id, __u64 now)
+static __always_inline void set_hit(struct sever_fence_hit *h, const struct sever_fence_key *k, __u64 id)
 {
+	const __u32 *from = (const __u32 *)k->remote;
+	bool v4 = k->family == AF_INET;
+	__u32 *to = (__u32 *)h->remote;
+
 	h->fence = id;
-	h->time = now;
-	h->kind = k->kind;
+	h->time = bpf_ktime_get_boot_ns();
 	h->protocol = k->protocol;
-	((__u64 *)h->remote)[0] = ((const __u64 *)k->remote)[0];
-	((__u64 *)h->remote)[1] = ((const __u64 *)k->remote)[1];
+	to[0] = v4 ? 0 : from[0];
+	to[1] = v4 ? 0 : from[1];
+	to[2] = v4 ? bpf_htonl(0xffff) : from[2];
+	to[3] = v4 ? from[0] : from[3];
+}
+
+static __noinline void refuse_in(struct bpf_sk_lookup *ctx, const struct sever_fence_key *k, __u64 id)
+{
+	struct sever_fence_hit h = {
+		.kind = SEVER_FENCE_IN,
+		.local_port = k->port,
+		.remote_port = bpf_ntohs(ctx->remote_port),
+		.login_uid = SEVER_ID_UNSET,
+		.audit_session = SEVER_ID_UNSET,
+	};
+
+	set_hit(&h, k, id);
+	count(&h);
 }
 
 /* No device: nobody comes in, but sock_diag asks which socket it would be. It does so for each connection that is to be
@@ -50,11 +74,11 @@ static __always_inline void set_hit(struct sever_fence_hit *h, const struct seve
 SEC("sk_lookup")
 int fence_in(struct bpf_sk_lookup *ctx)
 {
-	struct sever_fence_key k = { .prefix_len = SEVER_FENCE_BITS, .kind = SEVER_FENCE_IN };
-	struct sever_fence_hit h = { .login_uid = SEVER_ID_UNSET, .audit_session = SEVER_ID_UNSET };
-	__u64 now, id;
+	struct sever_fence_key k = { .who = SEVER_FENCE_COMES_IN };
+	__u32 shapes = control.shapes[SEVER_FENCE_IN];
+	__u64 id;
 
-	if (!control.shapes[SEVER_FENCE_IN] || !ctx->ingress_ifindex)
+	if (!shapes || !ctx->ingress_ifindex)
 		return SK_PASS;
 	k.port = ctx->local_port;
 	k.protocol = ctx->protocol;
@@ -62,120 +86,148 @@ int fence_in(struct bpf_sk_lookup *ctx)
 		set_v4(&k, ctx->remote_ip4);
 	else
 		set_v6(&k, ctx->remote_ip6[0], ctx->remote_ip6[1], ctx->remote_ip6[2], ctx->remote_ip6[3]);
-	now = bpf_ktime_get_boot_ns();
-	id = find(&k, now);
+	id = find(&k, shapes);
 	if (!id)
 		return SK_PASS;
-	set_hit(&h, &k, id, now);
-	h.local_port = k.port;
-	h.remote_port = bpf_ntohs(ctx->remote_port);
-	count(&h);
+	refuse_in(ctx, &k, id);
 	return SK_DROP;
 }
 
-static __always_inline __u64 find_subject(struct sever_fence_key *k, __u8 kind, __u64 subject, __u64 now)
-{
-	if (!control.shapes[kind])
-		return 0;
-	k->kind = kind;
-	k->subject = subject;
-	return find(k, now);
-}
+/* What is known of who goes out. */
+struct leaver {
+	struct sever_fence_key key; /* but for the number of who it is */
+	__u32 netns, kind;
+};
 
-/* From the root down; what is nested deeper than that is still known by its own id. */
-static __always_inline __u64 find_cgroup(struct sever_fence_key *k, __u64 now)
+/* Those of its namespace come first. */
+static __noinline __u64 find_who(struct leaver *l, __u32 kind, __u64 subject)
 {
+	struct sever_fence_who w = { .kind = kind, .subject = subject, .netns = l->netns };
+	__u32 *number, shapes;
 	__u64 id = 0;
 
-	if (!control.shapes[SEVER_FENCE_OUT_CGROUP])
+	if (kind >= SEVER_FENCE_KINDS)
 		return 0;
-	k->kind = SEVER_FENCE_OUT_CGROUP;
-	k->subject = bpf_get_current_cgroup_id();
-	id = find(k, now);
-	for (int level = 0; level < CGROUP_LEVELS && !id; level++) {
-		k->subject = bpf_get_current_ancestor_cgroup_id(level);
-		if (!k->subject)
-			break;
-		id = find(k, now);
+	shapes = control.shapes[kind];
+	l->kind = kind;
+	number = shapes >> SEVER_FENCE_NETNS ? bpf_map_lookup_elem(&leavers, &w) : NULL;
+	if (number) {
+		l->key.who = *number;
+		id = find(&l->key, shapes >> SEVER_FENCE_NETNS);
+	}
+	w.netns = 0;
+	shapes &= (1 << SEVER_FENCE_NETNS) - 1;
+	number = !id && shapes ? bpf_map_lookup_elem(&leavers, &w) : NULL;
+	if (number) {
+		l->key.who = *number;
+		id = find(&l->key, shapes);
 	}
 	return id;
 }
 
-static __always_inline __u64 find_task(struct sever_fence_key *k, const struct sever_fence_hit *who, __u64 now)
+/* From the root down; what is nested deeper than that is still known by its own id. */
+static __always_inline __u64 find_cgroup(struct leaver *l)
 {
-	__u64 id = find_subject(k, SEVER_FENCE_OUT_LOGIN, who->login_uid, now);
+	__u64 id, cgroup;
 
-	if (!id)
-		id = find_subject(k, SEVER_FENCE_OUT_UID, who->uid, now);
-	if (!id)
-		id = find_subject(k, SEVER_FENCE_OUT_SESSION, who->audit_session, now);
-	if (!id)
-		id = find_cgroup(k, now);
-	return id ?: find_subject(k, SEVER_FENCE_OUT, 0, now);
+	if (!control.shapes[SEVER_FENCE_OUT_CGROUP])
+		return 0;
+	id = find_who(l, SEVER_FENCE_OUT_CGROUP, bpf_get_current_cgroup_id());
+	for (int level = 0; level < CGROUP_LEVELS && !id; level++) {
+		cgroup = bpf_get_current_ancestor_cgroup_id(level);
+		if (!cgroup)
+			break;
+		id = find_who(l, SEVER_FENCE_OUT_CGROUP, cgroup);
+	}
+	return id;
 }
 
-/* Of the thread group, as flow_task() tells it; but the uid of the thread that does it. */
-static __always_inline void set_who(struct sever_fence_hit *h, struct task_struct *t)
+static __always_inline __u32 login_of(const struct task_struct *t)
 {
-	struct task_struct *leader = t->group_leader;
+	return bpf_core_field_exists(t->loginuid) ? t->loginuid.val : SEVER_ID_UNSET;
+}
+
+static __always_inline __u32 session_of(const struct task_struct *t)
+{
+	return bpf_core_field_exists(t->sessionid) ? t->sessionid : SEVER_ID_UNSET;
+}
+
+static __always_inline __u64 find_task(struct leaver *l, const struct task_struct *t)
+{
+	__u64 id = find_who(l, SEVER_FENCE_OUT_LOGIN, login_of(t));
+
+	if (!id)
+		id = find_who(l, SEVER_FENCE_OUT_UID, t->real_cred->uid.val);
+	if (!id)
+		id = find_who(l, SEVER_FENCE_OUT_SESSION, session_of(t));
+	if (!id)
+		id = find_cgroup(l);
+	return id ?: find_who(l, SEVER_FENCE_OUT, 0);
+}
+
+/* Pid and name are of the thread group, as flow_task() tells them; the ids are those of the thread that does it. */
+static __noinline void refuse_out(const struct leaver *l, __u64 id)
+{
+	struct task_struct *t = bpf_get_current_task_btf(), *leader = t->group_leader;
 	const __u64 *comm = (const __u64 *)leader->comm;
+	struct sever_fence_hit h = {
+		.kind = l->kind,
+		.remote_port = l->key.port,
+		.pid = t->tgid,
+		.uid = t->real_cred->uid.val,
+		.login_uid = login_of(t),
+		.audit_session = session_of(t),
+	};
 
-	h->pid = t->tgid;
-	h->uid = t->real_cred->uid.val;
-	h->login_uid = bpf_core_field_exists(t->loginuid) ? t->loginuid.val : SEVER_ID_UNSET;
-	h->audit_session = bpf_core_field_exists(t->sessionid) ? t->sessionid : SEVER_ID_UNSET;
-	((__u64 *)h->comm)[0] = comm[0];
-	((__u64 *)h->comm)[1] = comm[1];
-	h->comm[SEVER_COMM_LEN - 1] = 0;
+	((__u64 *)h.comm)[0] = comm[0];
+	((__u64 *)h.comm)[1] = comm[1];
+	h.comm[SEVER_COMM_LEN - 1] = 0;
+	set_hit(&h, &l->key, id);
+	count(&h);
 }
 
-/* The kernel's own threads (NFS and the like) are nobody's. k->remote is set. */
-static __noinline int leaving(struct bpf_sock_addr *ctx, struct sever_fence_key *k)
+/* The kernel's own threads (NFS and the like) are nobody's. The address is set. */
+static __noinline int leaving(struct bpf_sock_addr *ctx, struct leaver *l)
 {
 	struct task_struct *t = bpf_get_current_task_btf();
-	__u64 now = bpf_ktime_get_boot_ns(), id;
-	struct sever_fence_hit h = {};
 	__u32 protocol = ctx->protocol;
+	__u64 id;
 
 	if (t->flags & PF_KTHREAD ||
 	    (protocol != IPPROTO_TCP && protocol != IPPROTO_UDP && protocol != IPPROTO_MPTCP))
 		return ALLOW;
-	set_who(&h, t);
-	k->prefix_len = SEVER_FENCE_BITS;
-	k->netns = BPF_CORE_READ(untyped(ctx->sk), __sk_common.skc_net.net, ns.inum);
-	k->port = bpf_ntohs(ctx->user_port);
-	k->protocol = protocol == IPPROTO_UDP ? IPPROTO_UDP : IPPROTO_TCP;
-	id = find_task(k, &h, now);
+	l->netns = BPF_CORE_READ(untyped(ctx->sk), __sk_common.skc_net.net, ns.inum);
+	l->key.port = bpf_ntohs(ctx->user_port);
+	l->key.protocol = protocol == IPPROTO_UDP ? IPPROTO_UDP : IPPROTO_TCP;
+	id = find_task(l, t);
 	if (!id)
 		return ALLOW;
-	set_hit(&h, k, id, now);
-	h.remote_port = k->port;
-	count(&h);
+	refuse_out(l, id);
 	return REFUSE;
 }
 
 /* To no address is to ourselves. */
 static __always_inline int leaving4(struct bpf_sock_addr *ctx)
 {
-	struct sever_fence_key k = {};
+	struct leaver l = {};
 	__u32 to = ctx->user_ip4;
 
-	set_v4(&k, to ?: ctx->sk->src_ip4 ?: bpf_htonl(0x7f000001));
-	return leaving(ctx, &k);
+	set_v4(&l.key, to ?: ctx->sk->src_ip4 ?: bpf_htonl(0x7f000001));
+	return leaving(ctx, &l);
 }
 
 static __always_inline int leaving6(struct bpf_sock_addr *ctx)
 {
-	struct sever_fence_key k = {};
+	struct leaver l = {};
 	__u32 a0 = ctx->user_ip6[0], a1 = ctx->user_ip6[1], a2 = ctx->user_ip6[2], a3 = ctx->user_ip6[3];
 
 	if (a0 | a1 | a2 | a3)
-		set_v6(&k, a0, a1, a2, a3);
+		set_v6(&l.key, a0, a1, a2, a3);
 	else if (ctx->sk->src_ip6[2] == bpf_htonl(0xffff) && !ctx->sk->src_ip6[0] && !ctx->sk->src_ip6[1])
-		set_v4(&k, bpf_htonl(0x7f000001));
+		set_v4(&l.key, bpf_htonl(0x7f000001));
 	else
-		set_v6(&k, 0, 0, 0, bpf_htonl(1));
-	return leaving(ctx, &k);
+		set_v6(&l.key, 0, 0, 0, bpf_htonl(1));
+	return leaving(ctx, &l);
 }
 
 SEC("cgroup/connect4")

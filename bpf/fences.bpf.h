@@ -23,6 +23,14 @@ struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
 	__uint(max_entries, 1);
 	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__type(key, struct sever_fence_who);
+	__type(value, __u32);
+} leavers SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 1);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
 	__type(key, __u64);
 	__type(value, struct sever_fence_count);
 } counts SEC(".maps");
@@ -76,38 +84,38 @@ static __always_inline void count(struct sever_fence_hit *h)
 		c->told = last_told; /* so the next one is due */
 }
 
-static __always_inline __u64 standing(const struct sever_fence_key *k, __u64 now)
+static __always_inline __u64 standing(const struct sever_fence_key *k)
 {
 	const struct sever_fence_entry *e = bpf_map_lookup_elem(&fences, k);
+	__u64 now;
 
 	if (!e)
 		return 0;
+	now = bpf_ktime_get_boot_ns();
 	return now < e->until ? e->id : now < e->cover_until ? e->cover_id : 0;
 }
 
-/* The fence that stands in the way of one of this kind and subject, or 0. Those that name more come first. Not static:
- * so the verifier looks at it once, and not at each call by each way to there. */
-__noinline __u64 find(struct sever_fence_key *k, __u64 now)
+/* The fence of one of these shapes (without NETNS) that stands in the way, or 0. Those that name more come first. Not
+ * static: so the verifier looks at it once, and not at each call by each way to there. */
+__noinline __u64 find(struct sever_fence_key *k, __u32 shapes)
 {
-	struct sever_fence_key full;
-	__u8 shapes;
+	__u16 port;
+	__u8 protocol;
 	__u64 id = 0;
 
-	if (!k || k->kind >= SEVER_FENCE_KINDS)
+	if (!k)
 		return 0;
-	full = *k;
-	shapes = control.shapes[full.kind];
-	for (int shape = SEVER_FENCE_SHAPES - 1; shape >= 0 && !id; shape--) {
+	port = k->port;
+	protocol = k->protocol;
+	for (int shape = SEVER_FENCE_NETNS - 1; shape >= 0 && !id; shape--) {
 		if (!(shapes & 1 << shape))
 			continue;
-		k->port = shape & SEVER_FENCE_PORT ? full.port : 0;
-		k->protocol = shape & SEVER_FENCE_PROTOCOL ? full.protocol : 0;
-		k->netns = shape & SEVER_FENCE_NETNS ? full.netns : 0;
-		id = standing(k, now);
+		k->port = shape & SEVER_FENCE_PORT ? port : 0;
+		k->protocol = shape & SEVER_FENCE_PROTOCOL ? protocol : 0;
+		id = standing(k);
 	}
-	k->port = full.port;
-	k->protocol = full.protocol;
-	k->netns = full.netns;
+	k->port = port;
+	k->protocol = protocol;
 	return id;
 }
 

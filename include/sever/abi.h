@@ -152,25 +152,30 @@ enum sever_fence_kind {
 	SEVER_FENCE_KINDS
 };
 
-/* What of its key a fence names, besides the address. Each of these 8 shapes is a look-up of its own, where a fence
- * has it. */
+/* What a fence names besides who and the address. Each of these 8 shapes is a look-up of its own, where there are such
+ * fences. */
 enum { SEVER_FENCE_PORT = 1, SEVER_FENCE_PROTOCOL = 2, SEVER_FENCE_NETNS = 4, SEVER_FENCE_SHAPES = 8 };
 
-/* Of the trie: what is to be equal, then the address of the other end, of which a prefix is. What is not named is 0. No
- * prefix of IPv6 covers addresses of IPv4. */
+/* Who goes out: a number stands for each of these in the trie, so that whom no fence names is not looked for there. */
+struct sever_fence_who {
+	__u64 subject;
+	__u32 netns; /* inode, 0 any */
+	__u32 kind;
+};
+#define SEVER_FENCE_COMES_IN 0 /* the number of those */
+
+/* Of the trie: what is to be equal, then the address of the other end, of which a prefix is. What is not named is 0. The
+ * shorter, the faster. */
 struct sever_fence_key {
 	__u32 prefix_len; /* in bits, of all that follows */
-	__u32 netns;
-	__u64 subject;
+	__u32 who;
 	__u16 port; /* the server's: our own for who comes in */
 	__u8 protocol;
-	__u8 kind;
-	__u32 family;	 /* AF_INET also where the socket is one of IPv6 */
-	__u8 remote[16]; /* v4-mapped for IPv4 */
+	__u8 family;	 /* AF_INET also where the socket is one of IPv6 */
+	__u8 remote[16]; /* IPv4: the first four */
 };
-#define SEVER_FENCE_HEAD_BITS 128 /* both families */
-#define SEVER_FENCE_ADDR_BITS 160 /* what is before the address */
-#define SEVER_FENCE_BITS 288
+#define SEVER_FENCE_HEAD_BITS 56 /* and any address of both families */
+#define SEVER_FENCE_ADDR_BITS 64 /* what is before the address */
 
 /* The longest prefix alone is found; where it has expired, one of those that cover it may still stand. Times are ns since
  * boot, ids are never 0. */
@@ -181,15 +186,15 @@ struct sever_fence_entry {
 	__u64 cover_id;	   /* 0 none */
 };
 
-/* What a fence refused. Whoever leaves no key behind without this can tell from it which keys there are. */
+/* What a fence refused. There is one for each key of the trie, so that these tell which keys there are. */
 struct sever_fence_count {
 	struct bpf_spin_lock lock;
-	__u32 unused;
 	struct sever_fence_key key;
+	struct sever_fence_who who; /* goes out */
 	__u64 count;
 	__u64 last; /* ns since boot; and whom: */
 	__u64 told; /* by the ring buffer, the last time */
-	__u8 remote[16];
+	__u8 remote[16]; /* v4-mapped for IPv4 */
 	__u16 remote_port, local_port; /* 0: none yet */
 	__u32 zero;
 };
@@ -199,7 +204,7 @@ struct sever_fence_hit {
 	__u64 fence;
 	__u64 time;  /* ns since boot */
 	__u64 count; /* this one included */
-	__u8 remote[16];
+	__u8 remote[16]; /* v4-mapped for IPv4 */
 	__u16 remote_port, local_port;
 	__u32 pid;
 	__u32 uid;
@@ -219,7 +224,8 @@ struct sever_fence_control {
 	__u8 zero;
 };
 
-_Static_assert(sizeof(struct sever_fence_key) == 40, "sever_fence_key layout");
+_Static_assert(sizeof(struct sever_fence_who) == 16, "sever_fence_who layout");
+_Static_assert(sizeof(struct sever_fence_key) == 28, "sever_fence_key layout");
 _Static_assert(sizeof(struct sever_fence_entry) == 32, "sever_fence_entry layout");
 _Static_assert(sizeof(struct sever_fence_count) == 96, "sever_fence_count layout");
 _Static_assert(sizeof(struct sever_fence_hit) == 80, "sever_fence_hit layout");

@@ -27,6 +27,7 @@ static void take_parts(struct fences *f, struct fence_bpf *s)
 {
 	int *const from[FENCE_CONNECT4_LINK] = {
 		[FENCE_TRIE] = &s->maps.fences.map_fd,
+		[FENCE_LEAVERS] = &s->maps.leavers.map_fd,
 		[FENCE_COUNTS] = &s->maps.counts.map_fd,
 		[FENCE_HITS] = &s->maps.hits.map_fd,
 		[FENCE_CONTROL] = &s->maps.data.map_fd,
@@ -53,6 +54,7 @@ static int load(struct fences *f)
 	if (!s)
 		return -ENOMEM;
 	s->maps.fences.max_entries = 2 * f->max + 1;
+	s->maps.leavers.max_entries = 2 * f->max;
 	s->maps.counts.max_entries = 2 * f->max;
 	if (fence_bpf__load(s) < 0)
 		return refusal();
@@ -165,6 +167,7 @@ void fence_close(struct fences *f)
 	free(f->outdated);
 	free(f->slots.v);
 	free(f->names.v);
+	free(f->leavers.v);
 	free(f->pin_dir);
 	free(f);
 }

@@ -7,21 +7,19 @@
 #include <string.h>
 #include <sys/socket.h>
 
-enum { V4_OFFSET = 96, ADDR_BITS = 128 };
+enum { KEY_BITS = SEVER_FENCE_ADDR_BITS + 128, MAPPED_BITS = 96 };
 
-_Static_assert(offsetof(struct sever_fence_key, netns) == sizeof(uint32_t), "bits are counted from there");
-_Static_assert(sizeof(struct sever_fence_key) - sizeof(uint32_t) == SEVER_FENCE_BITS / 8, "and all of them are meant");
-
-static const uint8_t mapped[12] = { [10] = 0xff, [11] = 0xff };
+_Static_assert(offsetof(struct sever_fence_key, who) == sizeof(uint32_t), "bits are counted from there");
+_Static_assert(sizeof(struct sever_fence_key) - sizeof(uint32_t) == KEY_BITS / 8, "and all of them are meant");
 
 static const uint8_t *bits_of(const struct sever_fence_key *k)
 {
-	return (const uint8_t *)&k->netns;
+	return (const uint8_t *)&k->who;
 }
 
 int fence_key_order(const struct sever_fence_key *a, const struct sever_fence_key *b)
 {
-	int r = memcmp(bits_of(a), bits_of(b), SEVER_FENCE_BITS / 8);
+	int r = memcmp(bits_of(a), bits_of(b), KEY_BITS / 8);
 
 	return r ?: (a->prefix_len > b->prefix_len) - (a->prefix_len < b->prefix_len);
 }
@@ -35,22 +33,29 @@ static bool covers(const struct sever_fence_key *a, const struct sever_fence_key
 	       (!rest || (x[whole] ^ y[whole]) >> (8 - rest) == 0);
 }
 
+/* -EINVAL: there are bits behind its length. */
 static int set_remote(struct sever_fence_key *k, const struct prefix *p)
 {
-	unsigned int len = p->len + (p->addr.family == AF_INET ? V4_OFFSET : 0);
+	struct addr a = addr_from_bytes(p->addr.family, p->addr.b);
+	unsigned int max = a.family == AF_INET ? 32 : 128, len = p->len;
 
 	k->prefix_len = SEVER_FENCE_HEAD_BITS;
 	if (!p->addr.family)
-		return p->len ? -EINVAL : 0;
-	if ((p->addr.family != AF_INET && p->addr.family != AF_INET6) || len > ADDR_BITS)
+		return len ? -EINVAL : 0;
+	if (!a.family)
 		return -EINVAL;
-	if (p->addr.family == AF_INET)
-		memcpy(k->remote, mapped, sizeof(mapped));
-	memcpy(k->remote + (p->addr.family == AF_INET ? 12 : 0), p->addr.b, p->addr.family == AF_INET ? 4 : 16);
-	for (unsigned int i = len; i < ADDR_BITS; i++)
-		if (k->remote[i / 8] & 0x80 >> i % 8)
+	if (a.family != p->addr.family) { /* v4-mapped */
+		if (len < MAPPED_BITS)
 			return -EINVAL;
-	k->family = len >= V4_OFFSET && !memcmp(k->remote, mapped, sizeof(mapped)) ? AF_INET : AF_INET6;
+		len -= MAPPED_BITS;
+	}
+	if (len > max)
+		return -EINVAL;
+	for (unsigned int i = len; i < max; i++)
+		if (a.b[i / 8] & 0x80 >> i % 8)
+			return -EINVAL;
+	k->family = a.family;
+	memcpy(k->remote, a.b, max / 8);
 	k->prefix_len = SEVER_FENCE_ADDR_BITS + len;
 	return 0;
 }
@@ -74,23 +79,24 @@ static const char *wrong(const struct fence *f)
 	return NULL;
 }
 
-int fence_key_of(const struct fence *f, struct sever_fence_key *ret, char *err)
+int fence_name_of(const struct fence *f, struct fence_name *ret, char *err)
 {
-	struct sever_fence_key k = {
-		.netns = f->netns,
-		.subject = f->subject,
-		.port = f->port,
-		.protocol = f->protocol,
-		.kind = f->kind,
-	};
+	struct fence_name n = { .id = f->id, .key = { .port = f->port, .protocol = f->protocol } };
 	const char *why = wrong(f);
 
-	if (!why && set_remote(&k, &f->remote) < 0)
+	if (!why && set_remote(&n.key, &f->remote) < 0)
 		why = "a prefix with bits behind its length";
 	if (why)
 		return fail(-EINVAL, err, "fence %llu cannot be: %s", (unsigned long long)f->id, why);
-	*ret = k;
+	n.who = (struct sever_fence_who){ .subject = f->subject, .netns = f->netns, .kind = f->kind };
+	*ret = n;
 	return 0;
+}
+
+int fence_by_who(const void *a, const void *b)
+{
+	return memcmp(&((const struct fence_leaver *)a)->who, &((const struct fence_leaver *)b)->who,
+		      sizeof(struct sever_fence_who));
 }
 
 int fence_by_key(const void *a, const void *b)
@@ -139,7 +145,7 @@ static void add_cover(struct sever_fence_entry *e, const struct sever_fence_entr
 /* Those that cover the one at hand are on a stack, the longest on top, each knowing of all below it. */
 static void set_covers(struct fence_slots *s)
 {
-	size_t stack[ADDR_BITS + 2], depth = 0;
+	size_t stack[KEY_BITS - SEVER_FENCE_HEAD_BITS + 1], depth = 0;
 
 	for (size_t i = 0; i < s->n; i++) {
 		while (depth && !covers(&s->v[stack[depth - 1]].key, &s->v[i].key))
@@ -150,29 +156,23 @@ static void set_covers(struct fence_slots *s)
 	}
 }
 
-int fence_slots_of(const struct fence *v, size_t n, struct fence_slots *ret)
+int fence_slots_of(const struct fence *v, const struct fence_names *names, struct fence_slots *ret)
 {
-	_free_ struct fence_slot *slots = calloc(n + 1, sizeof(*slots));
+	struct fence_slot *slots = calloc(names->n + 1, sizeof(*slots));
 	struct fence_slots s = { .v = slots };
 
 	if (!slots)
 		return -ENOMEM;
-	for (size_t i = 0; i < n; i++) {
-		int r = fence_key_of(&v[i], &slots[i].key, NULL);
-
-		if (r < 0)
-			return r;
-		slots[i].entry = (struct sever_fence_entry){ .until = v[i].until, .id = v[i].id };
-	}
-	qsort(slots, n, sizeof(*slots), fence_by_key);
-	for (size_t i = 0; i < n; i++) {
+	for (size_t i = 0; i < names->n; i++)
+		slots[i] = (struct fence_slot){ .key = names->v[i].key, .entry = { .until = v[i].until, .id = v[i].id } };
+	qsort(slots, names->n, sizeof(*slots), fence_by_key);
+	for (size_t i = 0; i < names->n; i++) {
 		if (s.n && fence_key_order(&slots[s.n - 1].key, &slots[i].key) == 0)
 			join(&slots[s.n - 1].entry, &slots[i].entry);
 		else
 			slots[s.n++] = slots[i];
 	}
 	set_covers(&s);
-	take_ptr(&slots);
 	*ret = s;
 	return 0;
 }

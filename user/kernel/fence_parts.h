@@ -9,6 +9,7 @@
  * program are named after their namespaces. */
 enum fence_part {
 	FENCE_TRIE,
+	FENCE_LEAVERS,
 	FENCE_COUNTS,
 	FENCE_HITS,
 	FENCE_CONTROL,
@@ -40,9 +41,21 @@ struct fence_slots {
 struct fence_name {
 	uint64_t id;
 	struct sever_fence_key key;
+	struct sever_fence_who who;
 };
 struct fence_names {
 	struct fence_name *v;
+	size_t n;
+};
+
+/* Which number stands for whom in the trie. None is used again, as a program may still have it in hand. */
+struct fence_leaver {
+	struct sever_fence_who who;
+	uint32_t number;
+	bool told; /* to the programs */
+};
+struct fence_leavers {
+	struct fence_leaver *v; /* by who */
 	size_t n;
 };
 
@@ -67,6 +80,8 @@ struct fences {
 	size_t n_outdated, cap_outdated;
 	struct fence_slots slots; /* what the trie holds, or may hold */
 	struct fence_names names; /* what the counts hold, or may hold */
+	struct fence_leavers leavers;
+	uint32_t last_number;
 	struct sever_fence_control control;
 	struct ring_buffer *ring;
 	fence_hit_cb cb; /* of the drain under way */
@@ -89,14 +104,16 @@ int fence_unpin(int dirfd);
 /* fence_doors.c */
 int fence_add_door(struct fences *f, uint32_t netns, int link);
 
-/* fence_cover.c, pure. Slots by the caller's order of fences do not differ. */
+/* fence_cover.c, pure. */
 int fence_key_order(const struct sever_fence_key *a, const struct sever_fence_key *b);
 int fence_by_key(const void *a, const void *b); /* of slots */
 int fence_by_id(const void *a, const void *b);	/* of names */
-/* -EINVAL: no such fence can be. */
-int fence_key_of(const struct fence *f, struct sever_fence_key *ret, char *err);
-/* What the trie has to hold for these fences. ret->v is the caller's to free. */
-int fence_slots_of(const struct fence *v, size_t n, struct fence_slots *ret);
+int fence_by_who(const void *a, const void *b); /* of leavers */
+/* Without the number of who. -EINVAL: no such fence can be. */
+int fence_name_of(const struct fence *f, struct fence_name *ret, char *err);
+/* What the trie has to hold for these; names and v by the same order, which does not matter. ret->v is the caller's to
+ * free. */
+int fence_slots_of(const struct fence *v, const struct fence_names *names, struct fence_slots *ret);
 
 /* fence_read.c: what stands, from the counts; after a take-over. */
 int fence_read_names(struct fences *f);

@@ -12,6 +12,7 @@
 
 static const char *const names[FENCE_PARTS] = {
 	[FENCE_TRIE] = "fences",
+	[FENCE_LEAVERS] = "leavers",
 	[FENCE_COUNTS] = "counts",
 	[FENCE_HITS] = "hits",
 	[FENCE_CONTROL] = "control",
@@ -42,6 +43,7 @@ static bool fits(struct fences *f)
 
 	if (!has_shape(f->part[FENCE_TRIE], sizeof(struct sever_fence_key), sizeof(struct sever_fence_entry),
 		       2 * f->max + 1) ||
+	    !has_shape(f->part[FENCE_LEAVERS], sizeof(struct sever_fence_who), sizeof(uint32_t), 2 * f->max) ||
 	    !has_shape(f->part[FENCE_COUNTS], sizeof(uint64_t), sizeof(struct sever_fence_count), 2 * f->max) ||
 	    !has_shape(f->part[FENCE_CONTROL], sizeof(zero), sizeof(c), 0) ||
 	    bpf_map_lookup_elem(f->part[FENCE_CONTROL], &zero, &c) < 0 || c.abi != SEVER_FENCE_ABI)

@@ -46,26 +46,49 @@ static int keys_of(struct fences *f)
 	return 0;
 }
 
+/* Who they are of, each once; whether the programs have been told so far is not known. */
+static int leavers_of(struct fences *f)
+{
+	struct fence_leaver *v = calloc(f->names.n + 1, sizeof(*v));
+	size_t n = 0, k = 0;
+
+	if (!v)
+		return -ENOMEM;
+	for (size_t i = 0; i < f->names.n; i++)
+		if (f->names.v[i].key.who != SEVER_FENCE_COMES_IN)
+			v[n++] = (struct fence_leaver){ .who = f->names.v[i].who, .number = f->names.v[i].key.who };
+	qsort(v, n, sizeof(*v), fence_by_who);
+	for (size_t i = 0; i < n; i++) {
+		if (!k || fence_by_who(&v[k - 1], &v[i]))
+			v[k++] = v[i];
+		f->last_number = v[i].number > f->last_number ? v[i].number : f->last_number;
+	}
+	f->leavers = (struct fence_leavers){ .v = v, .n = k };
+	return 0;
+}
+
 /* Nobody but us changes the map. */
 int fence_read_names(struct fences *f)
 {
 	uint64_t id, *last = NULL;
 	size_t cap = 0;
+	int r;
 
 	while (bpf_map_get_next_key(f->part[FENCE_COUNTS], last, &id) == 0) {
 		struct sever_fence_count c;
-		int r = read_count(f, id, &c);
 
+		r = read_count(f, id, &c);
 		if (r == 0)
 			r = grow(&f->names.v, &cap, f->names.n + 1, sizeof(*f->names.v));
 		if (r < 0)
 			return r;
-		f->names.v[f->names.n++] = (struct fence_name){ .id = id, .key = c.key };
+		f->names.v[f->names.n++] = (struct fence_name){ .id = id, .key = c.key, .who = c.who };
 		last = &id;
 	}
 	if (errno != ENOENT)
 		return -errno;
 	if (f->names.n)
 		qsort(f->names.v, f->names.n, sizeof(*f->names.v), fence_by_id);
-	return keys_of(f);
+	r = keys_of(f);
+	return r < 0 ? r : leavers_of(f);
 }
