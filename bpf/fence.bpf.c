@@ -196,7 +196,8 @@ static __noinline int leaving(struct bpf_sock_addr *ctx, struct leaver *l)
 	if (t->flags & PF_KTHREAD ||
 	    (protocol != IPPROTO_TCP && protocol != IPPROTO_UDP && protocol != IPPROTO_MPTCP))
 		return ALLOW;
-	l->netns = BPF_CORE_READ(untyped(ctx->sk), __sk_common.skc_net.net, ns.inum);
+	if (control.out_netns)
+		l->netns = BPF_CORE_READ(untyped(ctx->sk), __sk_common.skc_net.net, ns.inum);
 	l->key.port = bpf_ntohs(ctx->user_port);
 	l->key.protocol = protocol == IPPROTO_UDP ? IPPROTO_UDP : IPPROTO_TCP;
 	id = find_task(l, t);

@@ -220,8 +220,8 @@ struct sever_fence_hit {
 struct sever_fence_control {
 	__u32 abi;
 	__u8 shapes[SEVER_FENCE_KINDS]; /* bits 1 << shape: there are such fences */
-	__u8 out;			/* there are fences of any kind but IN */
-	__u8 zero;
+	__u8 out;			/* there are fences of any kind but IN ... */
+	__u8 out_netns;			/* ... and some of them name a namespace */
 };
 
 _Static_assert(sizeof(struct sever_fence_who) == 16, "sever_fence_who layout");

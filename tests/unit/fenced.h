@@ -88,16 +88,20 @@ static inline uint64_t count_of(uint64_t id)
 	return s.count;
 }
 
-/* An address of IPv6 for the loopback of this namespace. */
+/* An address of IPv6 for the loopback of this namespace. The kernel takes its time until it can be used. */
 static inline void add_v6(const char *text)
 {
 	struct in6_ifreq req = { .ifr6_prefixlen = 128, .ifr6_ifindex = 1 };
 	_close_ int fd = must(socket(AF_INET6, SOCK_DGRAM | SOCK_CLOEXEC, 0), "socket");
+	const struct end e = end_of(text, 0);
 
-	if (inet_pton(AF_INET6, text, &req.ifr6_addr) != 1)
-		abort();
+	req.ifr6_addr = e.v6.sin6_addr;
 	if (ioctl(fd, SIOCSIFADDR, &req) < 0 && errno != EEXIST)
 		must(-1, text);
+	for (long ms = 0; bind(fd, &e.sa, e.len) < 0; ms++) {
+		assert_true(errno == EADDRNOTAVAIL && ms < deadline_ms());
+		poll(NULL, 0, 1);
+	}
 }
 
 /* Takes what waits and ends it, so that no TIME_WAIT is left. */

@@ -110,6 +110,7 @@ static struct sever_fence_control control_of(const struct fence_names *names)
 					       (v->key.protocol ? SEVER_FENCE_PROTOCOL : 0) |
 					       (v->who.netns ? SEVER_FENCE_NETNS : 0));
 		c.out |= v->who.kind != SEVER_FENCE_IN;
+		c.out_netns |= v->who.netns != 0;
 	}
 	return c;
 }

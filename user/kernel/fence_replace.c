@@ -27,6 +27,7 @@ static int write_both_controls(struct fences *f, const struct sever_fence_contro
 	for (int i = 0; i < SEVER_FENCE_KINDS; i++)
 		c.shapes[i] |= f->control.shapes[i];
 	c.out |= f->control.out;
+	c.out_netns |= f->control.out_netns;
 	return write_control(f, &c);
 }
 
