@@ -60,21 +60,25 @@ $(B)/user/%.o: user/%.c
 define skeleton
 	$(call say,BPF,$@)$(CLANG) $(BPFFLAGS) $(2) -MMD -MP -MT $@ -MF $(B)/$(1).bpf.d -c $< -o $(B)/$(1).tmp.o && \
 	  $(BPFTOOL) gen object $(B)/$(1).bpf.o $(B)/$(1).tmp.o && \
-	  $(BPFTOOL) gen skeleton -L $(B)/$(1).bpf.o name $(1)_bpf > $@
+	  $(BPFTOOL) gen skeleton $(3) $(B)/$(1).bpf.o name $(1)_bpf > $@
 endef
 $(B)/%.lskel.h: bpf/%.bpf.c | $(B)/.
+	$(call skeleton,$*,,-L)
+# One that takes over the maps of another: a light one cannot.
+$(B)/%.skel.h: bpf/%.bpf.c | $(B)/.
 	$(call skeleton,$*)
 # What runs for every connection is worth the newer instructions (Linux 5.1, 5.12), which make it a tenth shorter.
-$(B)/track.lskel.h $(B)/fence.lskel.h: BPFFLAGS += -mcpu=v3
+$(B)/track.lskel.h $(B)/fence.lskel.h $(B)/fence_in.skel.h: BPFFLAGS += -mcpu=v3
 # One object for each kind of hook, from one source.
 $(B)/hook_%.lskel.h: bpf/hooks.bpf.c | $(B)/.
-	$(call skeleton,hook_$*,-DHOOK_$*)
+	$(call skeleton,hook_$*,-DHOOK_$*,-L)
 HOOKS := tp_btf sk_lookup iterators sk_storage ringbuf fentry lsm
 $(B)/user/kernel/hooks.o: $(HOOKS:%=$(B)/hook_%.lskel.h)
 $(B)/user/kernel/hook_cgroup.o: $(B)/hook_cgroup.lskel.h
 $(B)/user/kernel/owners_bpf.o: $(B)/owner.lskel.h
 $(B)/user/kernel/track.o: $(B)/track.lskel.h
 $(B)/user/kernel/fence.o: $(B)/fence.lskel.h
+$(B)/user/kernel/fence_doors.o: $(B)/fence_in.skel.h
 $(B)/user/kernel/engine_bpf.o: $(B)/destroy.lskel.h
 # The text of an interface is what the file says: each line becomes a C string.
 $(B)/%.varlink.inc: include/sever/%.varlink | $(B)/.
@@ -112,4 +116,4 @@ install: all
 clean:
 	rm -rf build
 
--include $(OBJ:.o=.d) $(UNIT:=.d) $(B)/owner.bpf.d $(B)/destroy.bpf.d $(B)/track.bpf.d $(B)/fence.bpf.d $(wildcard $(B)/hook_*.bpf.d)
+-include $(OBJ:.o=.d) $(UNIT:=.d) $(B)/owner.bpf.d $(B)/destroy.bpf.d $(B)/track.bpf.d $(B)/fence.bpf.d $(B)/fence_in.bpf.d $(wildcard $(B)/hook_*.bpf.d)

@@ -1,97 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* fence.bpf.c - who may not come in, and who may not go out. Only what is new is looked at: sk_lookup runs where no
- * connection was found for a packet, the cgroup hooks run in connect() and where a datagram is given its address.
- * A fence ends when its time has come, whoever put it up. */
+/* fence.bpf.c - who may not go out. The hooks run in connect(), and where a datagram is given its address. */
 #include "fences.bpf.h"
-
-#include <bpf/bpf_endian.h>
 
 char LICENSE[] SEC("license") = "GPL";
 
-enum { SK_DROP, SK_PASS };
 enum { REFUSE, ALLOW };
 enum { PF_KTHREAD = 0x200000 };
 
 #define CGROUP_LEVELS 32
-
-static __always_inline void set_v4(struct sever_fence_key *k, __be32 addr)
-{
-	__u32 *a = (__u32 *)k->remote;
-
-	k->prefix_len = SEVER_FENCE_ADDR_BITS + 32;
-	k->family = AF_INET;
-	a[0] = addr;
-	a[1] = a[2] = a[3] = 0;
-}
-
-static __always_inline void set_v6(struct sever_fence_key *k, __u32 a0, __u32 a1, __u32 a2, __u32 a3)
-{
-	__u32 *a = (__u32 *)k->remote;
-
-	if (!a0 && !a1 && a2 == bpf_htonl(0xffff)) {
-		set_v4(k, a3);
-		return;
-	}
-	k->prefix_len = SEVER_FENCE_ADDR_BITS + 128;
-	k->family = AF_INET6;
-	a[0] = a0;
-	a[1] = a1;
-	a[2] = a2;
-	a[3] = a3;
-}
-
-static __always_inline void set_hit(struct sever_fence_hit *h, const struct sever_fence_key *k, __u64 id)
-{
-	const __u32 *from = (const __u32 *)k->remote;
-	bool v4 = k->family == AF_INET;
-	__u32 *to = (__u32 *)h->remote;
-
-	h->fence = id;
-	h->time = bpf_ktime_get_boot_ns();
-	h->protocol = k->protocol;
-	to[0] = v4 ? 0 : from[0];
-	to[1] = v4 ? 0 : from[1];
-	to[2] = v4 ? bpf_htonl(0xffff) : from[2];
-	to[3] = v4 ? from[0] : from[3];
-}
-
-static __noinline void refuse_in(struct bpf_sk_lookup *ctx, const struct sever_fence_key *k, __u64 id)
-{
-	struct sever_fence_hit h = {
-		.kind = SEVER_FENCE_IN,
-		.local_port = k->port,
-		.remote_port = bpf_ntohs(ctx->remote_port),
-		.login_uid = SEVER_ID_UNSET,
-		.audit_session = SEVER_ID_UNSET,
-	};
-
-	set_hit(&h, k, id);
-	count(&h);
-}
-
-/* No device: nobody comes in, but sock_diag asks which socket it would be. It does so for each connection that is to be
- * destroyed or looked for and is no more. */
-SEC("sk_lookup")
-int fence_in(struct bpf_sk_lookup *ctx)
-{
-	struct sever_fence_key k = { .who = SEVER_FENCE_COMES_IN };
-	__u32 shapes = control.shapes[SEVER_FENCE_IN];
-	__u64 id;
-
-	if (!shapes || !ctx->ingress_ifindex)
-		return SK_PASS;
-	k.port = ctx->local_port;
-	k.protocol = ctx->protocol;
-	if (ctx->family == AF_INET)
-		set_v4(&k, ctx->remote_ip4);
-	else
-		set_v6(&k, ctx->remote_ip6[0], ctx->remote_ip6[1], ctx->remote_ip6[2], ctx->remote_ip6[3]);
-	id = find(&k, shapes);
-	if (!id)
-		return SK_PASS;
-	refuse_in(ctx, &k, id);
-	return SK_DROP;
-}
 
 /* What is known of who goes out. */
 struct leaver {

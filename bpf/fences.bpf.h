@@ -1,9 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* fences.bpf.h - the fences that stand: which one is in the way of whom, and what it refused. */
+/* fences.bpf.h - the fences that stand: which one is in the way of whom, and what it refused. A fence ends when its time
+ * has come, whoever put it up. All programs share the maps and variables of fence.bpf.c. */
 #ifndef SEVER_BPF_FENCES_H
 #define SEVER_BPF_FENCES_H
 
 #include "kernel.h"
+
+#include <bpf/bpf_endian.h>
 
 enum { BPF_MAP_TYPE_LPM_TRIE = 11, BPF_MAP_TYPE_RINGBUF = 27 };
 
@@ -117,6 +120,47 @@ __noinline __u64 find(struct sever_fence_key *k, __u32 shapes)
 	k->port = port;
 	k->protocol = protocol;
 	return id;
+}
+
+static __always_inline void set_v4(struct sever_fence_key *k, __be32 addr)
+{
+	__u32 *a = (__u32 *)k->remote;
+
+	k->prefix_len = SEVER_FENCE_ADDR_BITS + 32;
+	k->family = AF_INET;
+	a[0] = addr;
+	a[1] = a[2] = a[3] = 0;
+}
+
+static __always_inline void set_v6(struct sever_fence_key *k, __u32 a0, __u32 a1, __u32 a2, __u32 a3)
+{
+	__u32 *a = (__u32 *)k->remote;
+
+	if (!a0 && !a1 && a2 == bpf_htonl(0xffff)) {
+		set_v4(k, a3);
+		return;
+	}
+	k->prefix_len = SEVER_FENCE_ADDR_BITS + 128;
+	k->family = AF_INET6;
+	a[0] = a0;
+	a[1] = a1;
+	a[2] = a2;
+	a[3] = a3;
+}
+
+static __always_inline void set_hit(struct sever_fence_hit *h, const struct sever_fence_key *k, __u64 id)
+{
+	const __u32 *from = (const __u32 *)k->remote;
+	bool v4 = k->family == AF_INET;
+	__u32 *to = (__u32 *)h->remote;
+
+	h->fence = id;
+	h->time = bpf_ktime_get_boot_ns();
+	h->protocol = k->protocol;
+	to[0] = v4 ? 0 : from[0];
+	to[1] = v4 ? 0 : from[1];
+	to[2] = v4 ? bpf_htonl(0xffff) : from[2];
+	to[3] = v4 ? from[0] : from[3];
 }
 
 #endif

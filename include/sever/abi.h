@@ -156,13 +156,14 @@ enum sever_fence_kind {
  * fences. */
 enum { SEVER_FENCE_PORT = 1, SEVER_FENCE_PROTOCOL = 2, SEVER_FENCE_NETNS = 4, SEVER_FENCE_SHAPES = 8 };
 
-/* Who goes out: a number stands for each of these in the trie, so that whom no fence names is not looked for there. */
+/* Who goes out, or the namespace that others come into: a number stands for each of these in the trie, so that whom no
+ * fence names is not looked for there. */
 struct sever_fence_who {
 	__u64 subject;
 	__u32 netns; /* inode, 0 any */
 	__u32 kind;
 };
-#define SEVER_FENCE_COMES_IN 0 /* the number of those */
+#define SEVER_FENCE_COMES_IN 0 /* the number of those, whatever the namespace */
 
 /* Of the trie: what is to be equal, then the address of the other end, of which a prefix is. What is not named is 0. The
  * shorter, the faster. */
@@ -190,7 +191,7 @@ struct sever_fence_entry {
 struct sever_fence_count {
 	struct bpf_spin_lock lock;
 	struct sever_fence_key key;
-	struct sever_fence_who who; /* goes out */
+	struct sever_fence_who who;
 	__u64 count;
 	__u64 last; /* ns since boot; and whom: */
 	__u64 told; /* by the ring buffer, the last time */

@@ -154,6 +154,47 @@ static void test_two_namespaces(void **state)
 	assert_int_equal(f->n_doors, 1);
 }
 
+/* The same addresses and port in both: it is named, and attached before or after the fence. */
+static void test_named_namespace(void **state)
+{
+	_close_ int home = must(netns_own(), "netns_own"), away = -1;
+	struct fence v[] = { inbound(1, "127.0.0.2", 0), inbound(2, "127.0.0.4", 0), inbound(3, NULL, 0) };
+	int l = listener("127.0.0.1", 0, 5), other;
+
+	(void)state;
+	for (int before = 0; before < 2; before++) {
+		stand(NULL, 0);
+		must(own_net(), "own_net");
+		away = must(netns_own(), "netns_own");
+		must(netns_inode_of_fd(away, &v[0].netns), "inode");
+		v[2].netns = v[0].netns;
+		v[2].port = port_of(l) + 1;
+		other = listener("127.0.0.1", port_of(l), 5);
+		if (before)
+			attach_here(f);
+		stand(v, 3);
+		if (!before)
+			attach_here(f);
+		assert_int_equal(knock_at(other, "127.0.0.2", "127.0.0.1"), -ECONNREFUSED);
+		assert_int_equal(knock_at(other, "127.0.0.4", "127.0.0.1"), -ECONNREFUSED);
+		assert_int_equal(knock_at(other, "127.0.0.3", "127.0.0.1"), 0);
+		must(setns(home, CLONE_NEWNET), "setns");
+		assert_int_equal(knock_at(l, "127.0.0.2", "127.0.0.1"), 0);
+		assert_int_equal(knock_at(l, "127.0.0.4", "127.0.0.1"), -ECONNREFUSED);
+		assert_int_equal(count_of(1), 1);
+		assert_int_equal(count_of(2), 2);
+		assert_int_equal(count_of(3), 0);
+		must(setns(away, CLONE_NEWNET), "setns");
+		stand(v + 1, 1);
+		assert_int_equal(knock_at(other, "127.0.0.2", "127.0.0.1"), 0);
+		assert_int_equal(knock_at(other, "127.0.0.4", "127.0.0.1"), -ECONNREFUSED);
+		must(setns(home, CLONE_NEWNET), "setns");
+		close(other);
+		close(take_fd(&away));
+	}
+	close(l);
+}
+
 static void test_reuseport(void **state)
 {
 	struct end at = end_of("127.0.0.1", 0);
@@ -253,6 +294,7 @@ int main(void)
 		fence_test(test_longest_and_expired),
 		fence_test(test_ports),
 		fence_test(test_two_namespaces),
+		fence_test(test_named_namespace),
 		fence_test(test_reuseport),
 		fence_test(test_one_address),
 		fence_test(test_begun_before),

@@ -163,7 +163,7 @@ static struct fence any_fence(uint64_t id)
 		v.subject = cgroups[who][any(2)];
 	if (v.kind == SEVER_FENCE_OUT)
 		v.netns = own_netns; /* others live on this host, too */
-	else if (v.kind != SEVER_FENCE_IN)
+	else
 		v.netns = any(3) ? 0 : own_netns + any(2);
 	return v;
 }

@@ -225,6 +225,32 @@ static void test_gone_namespace(void **state)
 	detach();
 }
 
+/* The program that knows its namespace goes on. */
+static void test_named_namespace(void **state)
+{
+	struct fence v[] = { inbound(1, "127.0.0.2", 0), inbound(2, "127.0.0.4", 0) };
+	int l = listener("127.0.0.1", 0, 5);
+	struct stat here;
+
+	(void)state;
+	must(stat("/proc/self/ns/net", &here), "/proc/self/ns/net");
+	v[0].netns = here.st_ino;
+	v[1].netns = here.st_ino + 1;
+	put_up_and_die(v, 2);
+	assert_int_equal(knock_at(l, "127.0.0.2", "127.0.0.1"), -ECONNREFUSED);
+	taken_over();
+	assert_true(f->n_doors == 1 && f->doors[0].own);
+	assert_int_equal(knock_at(l, "127.0.0.2", "127.0.0.1"), -ECONNREFUSED);
+	stand(v, 2);
+	assert_int_equal(knock_at(l, "127.0.0.2", "127.0.0.1"), -ECONNREFUSED);
+	assert_int_equal(knock_at(l, "127.0.0.4", "127.0.0.1"), 0);
+	assert_int_equal(count_of(1), 3);
+	stand(v + 1, 1);
+	assert_int_equal(knock_at(l, "127.0.0.2", "127.0.0.1"), 0);
+	detach();
+	close(l);
+}
+
 static void test_refused_places(void **state)
 {
 	struct fence_options o = { .pin_dir = "/tmp" };
@@ -266,6 +292,7 @@ int main(void)
 		cmocka_unit_test(test_outlives),      cmocka_unit_test(test_expires_alone),
 		cmocka_unit_test(test_detach_ends_all), cmocka_unit_test(test_one_at_a_time),
 		cmocka_unit_test(test_outdated),      cmocka_unit_test(test_gone_namespace),
+		cmocka_unit_test(test_named_namespace),
 		cmocka_unit_test(test_refused_places),
 	};
 

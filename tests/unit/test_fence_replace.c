@@ -32,9 +32,6 @@ static void test_impossible(void **state)
 	bad.remote.len = 33;
 	expect_wrong(&bad, 1, -EINVAL, "behind its length");
 	bad = inbound(3, NULL, 0);
-	bad.netns = 1;
-	expect_wrong(&bad, 1, -EINVAL, "namespaces");
-	bad.netns = 0;
 	bad.protocol = IPPROTO_ICMP;
 	expect_wrong(&bad, 1, -EINVAL, "TCP nor UDP");
 	bad.protocol = 0;

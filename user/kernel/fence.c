@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-/* fence.c - loads bpf/fence.bpf.c and attaches its outbound half to the whole host. */
+/* fence.c - loads bpf/fence.bpf.c and attaches it to the whole host. */
 #include "kernel/fence_parts.h"
 #include "kernel/cgroup.h"
 #include "kernel/pins.h"
@@ -30,8 +30,8 @@ static void take_parts(struct fences *f, struct fence_bpf *s)
 		[FENCE_LEAVERS] = &s->maps.leavers.map_fd,
 		[FENCE_COUNTS] = &s->maps.counts.map_fd,
 		[FENCE_HITS] = &s->maps.hits.map_fd,
+		[FENCE_TOLD] = &s->maps.bss.map_fd,
 		[FENCE_CONTROL] = &s->maps.data.map_fd,
-		[FENCE_IN] = &s->progs.fence_in.prog_fd,
 		[FENCE_CONNECT4] = &s->progs.fence_connect4.prog_fd,
 		[FENCE_CONNECT6] = &s->progs.fence_connect6.prog_fd,
 		[FENCE_SENDMSG4] = &s->progs.fence_sendmsg4.prog_fd,
@@ -39,6 +39,8 @@ static void take_parts(struct fences *f, struct fence_bpf *s)
 	};
 
 	for (int i = 0; i < FENCE_CONNECT4_LINK; i++) {
+		if (i == FENCE_IN)
+			continue;
 		f->part[i] = *from[i];
 		*from[i] = 0;
 	}
@@ -60,7 +62,8 @@ static int load(struct fences *f)
 		return refusal();
 	f->control = s->data->control;
 	take_parts(f, s);
-	return 0;
+	f->part[FENCE_IN] = fence_load_in(f, 0);
+	return f->part[FENCE_IN] < 0 ? take_fd(&f->part[FENCE_IN]) : 0;
 }
 
 /* At the root of cgroup v2, as one more among the programs that are there. */

@@ -24,7 +24,7 @@ struct fence {
 	uint64_t id;	      /* the caller's, never 0; not used again for another fence while both might be known */
 	uint64_t until;	      /* ns of CLOCK_BOOTTIME, as in the initial time namespace; from then on it is down */
 	uint64_t subject;     /* login uid, uid, audit session, id of a cgroup v2; 0 for IN and OUT */
-	uint32_t netns;	      /* inode; only of outbound ones */
+	uint32_t netns;	      /* inode. The number of one that is gone may be given to another: lift it in time */
 	uint16_t port;	      /* the server's: of our own end for IN, of the other for OUT */
 	uint8_t kind;	      /* enum sever_fence_kind */
 	uint8_t protocol;     /* IPPROTO_TCP, with MPTCP, or IPPROTO_UDP */

@@ -66,8 +66,6 @@ static const char *wrong(const struct fence *f)
 		return "no id, or no such kind";
 	if (f->protocol && f->protocol != IPPROTO_TCP && f->protocol != IPPROTO_UDP)
 		return "a protocol that is neither TCP nor UDP";
-	if (f->kind == SEVER_FENCE_IN && f->netns)
-		return "inbound ones are in all network namespaces or none";
 	if ((f->kind == SEVER_FENCE_IN || f->kind == SEVER_FENCE_OUT) && f->subject)
 		return "a subject that means nothing";
 	/* Of who never logged in; and ids that no process has. */

@@ -12,6 +12,7 @@ enum fence_part {
 	FENCE_LEAVERS,
 	FENCE_COUNTS,
 	FENCE_HITS,
+	FENCE_TOLD,
 	FENCE_CONTROL,
 	FENCE_MAPS,
 	FENCE_IN = FENCE_MAPS,
@@ -63,6 +64,7 @@ struct fence_leavers {
 struct fence_door {
 	uint32_t netns;
 	int link;
+	bool own; /* its program knows which namespace it is */
 };
 
 struct ring_buffer;
@@ -101,8 +103,11 @@ int fence_pin_door(const struct fences *f, const struct fence_door *d, char *err
 int fence_unpin_door(const struct fences *f, uint32_t netns);
 int fence_unpin(int dirfd);
 
-/* fence_doors.c */
-int fence_add_door(struct fences *f, uint32_t netns, int link);
+/* fence_doors.c. Loads the inbound program, on the maps that are there: its descriptor, or negative errno. */
+int fence_load_in(const struct fences *f, uint32_t netns);
+int fence_add_door(struct fences *f, const struct fence_door *d);
+/* Where it is attached, it is by a program of its own from now on. 0 or negative errno. */
+int fence_own_door(struct fences *f, uint32_t netns);
 
 /* fence_cover.c, pure. */
 int fence_key_order(const struct sever_fence_key *a, const struct sever_fence_key *b);

@@ -15,6 +15,7 @@ static const char *const names[FENCE_PARTS] = {
 	[FENCE_LEAVERS] = "leavers",
 	[FENCE_COUNTS] = "counts",
 	[FENCE_HITS] = "hits",
+	[FENCE_TOLD] = "told",
 	[FENCE_CONTROL] = "control",
 	[FENCE_IN] = "in",
 	[FENCE_CONNECT4] = "connect4",
@@ -45,6 +46,7 @@ static bool fits(struct fences *f)
 		       2 * f->max + 1) ||
 	    !has_shape(f->part[FENCE_LEAVERS], sizeof(struct sever_fence_who), sizeof(uint32_t), 2 * f->max) ||
 	    !has_shape(f->part[FENCE_COUNTS], sizeof(uint64_t), sizeof(struct sever_fence_count), 2 * f->max) ||
+	    !has_shape(f->part[FENCE_TOLD], sizeof(zero), sizeof(uint64_t), 0) ||
 	    !has_shape(f->part[FENCE_CONTROL], sizeof(zero), sizeof(c), 0) ||
 	    bpf_map_lookup_elem(f->part[FENCE_CONTROL], &zero, &c) < 0 || c.abi != SEVER_FENCE_ABI)
 		return false;
@@ -59,6 +61,14 @@ static void drop_parts(struct fences *f)
 			close(take_fd(&f->part[i]));
 }
 
+static uint32_t program_id(int prog)
+{
+	struct bpf_prog_info info = { 0 };
+	__u32 len = sizeof(info);
+
+	return bpf_obj_get_info_by_fd(prog, &info, &len) < 0 ? 0 : info.id;
+}
+
 static void door_name(char name[32], uint32_t netns)
 {
 	snprintf(name, 32, DOOR "%u", netns);
@@ -70,6 +80,7 @@ static int read_door(const char *name, void *arg)
 	struct bpf_link_info info = { 0 };
 	struct fences *f = arg;
 	__u32 len = sizeof(info);
+	struct fence_door d;
 	_close_ int fd = -1;
 	char same[32];
 	int r;
@@ -82,7 +93,9 @@ static int read_door(const char *name, void *arg)
 	door_name(same, info.netns.netns_ino);
 	if (info.type != BPF_LINK_TYPE_NETNS || !info.netns.netns_ino || strcmp(name, same))
 		return pins_drop(f->lock, name);
-	r = fence_add_door(f, info.netns.netns_ino, fd);
+	d = (struct fence_door){ .netns = info.netns.netns_ino, .link = fd };
+	d.own = info.prog_id != program_id(f->part[FENCE_IN]);
+	r = fence_add_door(f, &d);
 	if (r == 0)
 		take_fd(&fd);
 	return r;

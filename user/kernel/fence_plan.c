@@ -52,6 +52,11 @@ static int names_of(const struct fence *v, size_t n, struct fence_names *ret, ch
 	return 0;
 }
 
+static bool has_number(const struct sever_fence_who *w)
+{
+	return w->kind != SEVER_FENCE_IN || w->netns;
+}
+
 /* In order, none twice. Those whom the fences before named keep their numbers. */
 static int leavers_of(const struct fences *f, struct fence_plan *p)
 {
@@ -63,7 +68,7 @@ static int leavers_of(const struct fences *f, struct fence_plan *p)
 	p->leavers.v = v;
 	p->last_number = f->last_number;
 	for (size_t i = 0; i < p->names.n; i++)
-		if (p->names.v[i].who.kind != SEVER_FENCE_IN)
+		if (has_number(&p->names.v[i].who))
 			v[n++].who = p->names.v[i].who;
 	qsort(v, n, sizeof(*v), fence_by_who);
 	for (size_t i = 0; i < n; i++) {
@@ -83,7 +88,7 @@ static void set_numbers(struct fence_plan *p)
 	for (size_t i = 0; i < p->names.n; i++) {
 		const struct fence_leaver key = { .who = p->names.v[i].who }, *l;
 
-		if (key.who.kind == SEVER_FENCE_IN)
+		if (!has_number(&key.who))
 			continue;
 		l = bsearch(&key, p->leavers.v, p->leavers.n, sizeof(key), fence_by_who);
 		p->names.v[i].key.who = l->number;
@@ -110,7 +115,7 @@ static struct sever_fence_control control_of(const struct fence_names *names)
 					       (v->key.protocol ? SEVER_FENCE_PROTOCOL : 0) |
 					       (v->who.netns ? SEVER_FENCE_NETNS : 0));
 		c.out |= v->who.kind != SEVER_FENCE_IN;
-		c.out_netns |= v->who.netns != 0;
+		c.out_netns |= v->who.kind != SEVER_FENCE_IN && v->who.netns;
 	}
 	return c;
 }

@@ -104,10 +104,23 @@ static int drop_leavers(struct fences *f, const struct fence_changes *c)
 	return 0;
 }
 
+/* The namespaces that inbound fences name. */
+static int own_doors(struct fences *f, const struct fence_leavers *l)
+{
+	int r = 0;
+
+	for (size_t i = 0; i < l->n && r == 0; i++)
+		if (l->v[i].who.kind == SEVER_FENCE_IN)
+			r = fence_own_door(f, l->v[i].who.netns);
+	return r;
+}
+
 static int carry_out(struct fences *f, const struct fence_plan *p)
 {
-	int r = add_names(f, &p->of_names);
+	int r = own_doors(f, &p->leavers);
 
+	if (r == 0)
+		r = add_names(f, &p->of_names);
 	if (r == 0)
 		r = add_slots(f, &p->of_slots);
 	if (r == 0)
