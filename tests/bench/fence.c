@@ -130,6 +130,27 @@ static void per_run(size_t fences, int l, int server, unsigned int n)
 	end();
 }
 
+/* From the call to the first who is refused. */
+static double first_refusal(size_t others)
+{
+	int l = listener("127.0.0.1", 0, 5);
+	double v[21];
+
+	for (size_t i = 0; i < array_size(v); i++) {
+		double start;
+
+		stand(near_by + 1, others);
+		assert_int_equal(knock_at(l, "127.255.255.1", "127.0.0.1"), 0);
+		near_by[0] = inbound(1, "127.255.255.1", 0);
+		start = seconds_of(CLOCK_MONOTONIC);
+		stand(near_by, others + 1);
+		assert_int_equal(knock_at(l, "127.255.255.1", "127.0.0.1"), -ECONNREFUSED);
+		v[i] = seconds_of(CLOCK_MONOTONIC) - start;
+	}
+	close(l);
+	return median(v, array_size(v)) * 1e3;
+}
+
 static void changes(void)
 {
 	double start, all, one, settle;
@@ -149,6 +170,8 @@ static void changes(void)
 	settle = (seconds_of(CLOCK_MONOTONIC) - start) / i;
 	printf("%d fences put up: %.1f ms; one more or less: %.2f ms; fence_settle(): %.1f ms\n", MOST, all * 1e3, one * 1e3,
 	       settle * 1e3);
+	printf("from fence_replace() to the first refusal: %.2f ms, among %d others %.2f ms\n", first_refusal(0), MOST - 1,
+	       first_refusal(MOST - 1));
 	end();
 }
 

@@ -225,6 +225,42 @@ static void test_gone_namespace(void **state)
 	detach();
 }
 
+/* It died in the middle of a change: what is left behind is all found, and goes. */
+static void test_half_way(void **state)
+{
+	static const int parts[] = { FENCE_TRIE, FENCE_LEAVERS, FENCE_CONTROL };
+	struct fence v[] = { inbound(1, "127.0.0.2", 0), outbound(3, SEVER_FENCE_OUT_UID, 3999),
+			     inbound(4, "127.0.0.4", 0), outbound(5, SEVER_FENCE_OUT_UID, 3998) };
+	const struct fence_options o = pinned();
+	int l = listener("127.0.0.1", 0, 5);
+
+	(void)state;
+	for (size_t i = 0; i < array_size(parts); i++) {
+		f = opened(&o);
+		attach_here(f);
+		stand(v, 2);
+		close(take_fd(&f->part[parts[i]]));
+		assert_int_equal(fence_replace(f, v + 1, 3, NULL), parts[i] == FENCE_CONTROL ? 0 : -EBADF);
+		fence_close(f);
+		assert_int_equal(udp_leaves(4567), -EPERM);
+		taken_over();
+		assert_int_equal(udp_leaves(4567), -EPERM);
+		stand(v + 1, 3);
+		assert_int_equal(udp_leaves(4567), -EPERM);
+		assert_int_equal(knock_at(l, "127.0.0.2", "127.0.0.1"), 0);
+		assert_int_equal(knock_at(l, "127.0.0.4", "127.0.0.1"), -ECONNREFUSED);
+		stand(v, 1);
+		assert_int_equal(udp_leaves(4567), 0);
+		assert_int_equal(knock_at(l, "127.0.0.2", "127.0.0.1"), -ECONNREFUSED);
+		stand(NULL, 0);
+		assert_int_equal(bpf_map_get_next_key(f->part[FENCE_TRIE], NULL, &(struct sever_fence_key){ 0 }), -ENOENT);
+		assert_int_equal(bpf_map_get_next_key(f->part[FENCE_LEAVERS], NULL, &(struct sever_fence_who){ 0 }), -ENOENT);
+		assert_int_equal(bpf_map_get_next_key(f->part[FENCE_COUNTS], NULL, &(uint64_t){ 0 }), -ENOENT);
+		detach();
+	}
+	close(l);
+}
+
 /* The program that knows its namespace goes on. */
 static void test_named_namespace(void **state)
 {
@@ -292,7 +328,7 @@ int main(void)
 		cmocka_unit_test(test_outlives),      cmocka_unit_test(test_expires_alone),
 		cmocka_unit_test(test_detach_ends_all), cmocka_unit_test(test_one_at_a_time),
 		cmocka_unit_test(test_outdated),      cmocka_unit_test(test_gone_namespace),
-		cmocka_unit_test(test_named_namespace),
+		cmocka_unit_test(test_half_way),      cmocka_unit_test(test_named_namespace),
 		cmocka_unit_test(test_refused_places),
 	};
 

@@ -138,6 +138,44 @@ static void test_counts_stay(void **state)
 	close(l);
 }
 
+/* Each step fails in turn: what stood stands, and the next try finds its way from wherever that was. */
+static void test_half_way(void **state)
+{
+	static const int parts[] = { FENCE_TRIE, FENCE_LEAVERS, FENCE_COUNTS, FENCE_CONTROL };
+	int l = listener("127.0.0.1", 0, 5);
+
+	(void)state;
+	for (size_t i = 0; i < array_size(parts); i++) {
+		const struct fence before[] = { inbound(10 * i + 1, "127.0.0.2", 0), inbound(10 * i + 2, "127.0.0.4", 0),
+						outbound(10 * i + 3, SEVER_FENCE_OUT_UID, 3901) };
+		const struct fence after[] = { inbound(10 * i + 1, "127.0.0.2", 0), inbound(10 * i + 4, "127.0.0.5", 7),
+					       outbound(10 * i + 5, SEVER_FENCE_OUT_LOGIN, 3902) };
+		int kept = f->part[parts[i]];
+		struct fence_stats s;
+
+		stand(before, 3);
+		f->part[parts[i]] = -1;
+		assert_int_equal(fence_replace(f, after, 3, NULL), -EBADF);
+		assert_int_equal(knock_at(l, "127.0.0.2", "127.0.0.1"), -ECONNREFUSED);
+		assert_int_equal(knock_at(l, "127.0.0.4", "127.0.0.1"), -ECONNREFUSED);
+		assert_int_equal(fence_replace(f, after, 3, NULL), -EBADF);
+		f->part[parts[i]] = kept;
+		stand(after, 3);
+		assert_int_equal(knock_at(l, "127.0.0.2", "127.0.0.1"), -ECONNREFUSED);
+		assert_int_equal(knock_at(l, "127.0.0.4", "127.0.0.1"), 0);
+		assert_int_equal(count_of(10 * i + 1), 2);
+		assert_int_equal(fence_stats(f, 10 * i + 2, &s), -ENOENT);
+		assert_int_equal(f->slots.n, 3);
+		assert_int_equal(f->leavers.n, 1);
+		stand(NULL, 0);
+		assert_int_equal(knock_at(l, "127.0.0.2", "127.0.0.1"), 0);
+		assert_int_equal(bpf_map_get_next_key(f->part[FENCE_TRIE], NULL, &(struct sever_fence_key){ 0 }), -ENOENT);
+		assert_int_equal(bpf_map_get_next_key(f->part[FENCE_LEAVERS], NULL, &(struct sever_fence_who){ 0 }), -ENOENT);
+		assert_int_equal(bpf_map_get_next_key(f->part[FENCE_COUNTS], NULL, &(uint64_t){ 0 }), -ENOENT);
+	}
+	close(l);
+}
+
 static struct hits {
 	struct sever_fence_hit v[4096];
 	size_t n;
@@ -239,7 +277,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		fence_test(test_impossible),   fence_test(test_too_many),     fence_test(test_never_down),
-		fence_test(test_counts_stay), fence_test(test_one_a_second), fence_test(test_all_bounded),
+		fence_test(test_counts_stay),  fence_test(test_half_way), fence_test(test_one_a_second), fence_test(test_all_bounded),
 	};
 
 	return fence_run("fence_replace", tests, fence_setup, fence_teardown);
