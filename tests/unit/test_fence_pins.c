@@ -29,18 +29,6 @@ static void put_up_and_die(const struct fence *v, size_t n)
 	assert_true(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL);
 }
 
-static int udp_leaves(uint16_t port)
-{
-	const struct end to = end_of("127.0.0.1", port);
-	_close_ int fd = must(socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0), "socket");
-	int r;
-
-	must(setresuid(3999, 0, 0), "setresuid");
-	r = sendto(fd, "x", 1, 0, &to.sa, to.len) < 0 ? -errno : 0;
-	must(setresuid(0, 0, 0), "setresuid");
-	return r;
-}
-
 static void taken_over(void)
 {
 	const struct fence_options o = pinned();
@@ -70,7 +58,7 @@ static void test_outlives(void **state)
 	put_up_and_die(v, 3);
 	assert_int_equal(knock_at(l, "127.0.0.2", "127.0.0.1"), -ECONNREFUSED);
 	assert_int_equal(knock_at(l, "127.0.0.3", "127.0.0.1"), -ECONNREFUSED);
-	assert_int_equal(udp_leaves(4567), -EPERM);
+	assert_int_equal(udp_leaves(3999, 4567), -EPERM);
 	taken_over();
 	assert_true(fence_attached(f, here.st_ino));
 	assert_int_equal(count_of(1), 1);
@@ -83,7 +71,7 @@ static void test_outlives(void **state)
 	assert_int_equal(knock_at(l, "127.0.0.2", "127.0.0.1"), -ECONNREFUSED);
 	assert_int_equal(count_of(1), 3);
 	assert_int_equal(knock_at(l, "127.0.0.3", "127.0.0.1"), 0);
-	assert_int_equal(udp_leaves(4567), 0);
+	assert_int_equal(udp_leaves(3999, 4567), 0);
 	fence_close(f);
 	taken_over();
 	stand(NULL, 0);
@@ -104,10 +92,10 @@ static void test_expires_alone(void **state)
 	v[1].until = now() + SECOND;
 	put_up_and_die(v, 3);
 	assert_int_equal(knock_at(l, "127.0.0.2", "127.0.0.1"), -ECONNREFUSED);
-	assert_int_equal(udp_leaves(4567), -EPERM);
+	assert_int_equal(udp_leaves(3999, 4567), -EPERM);
 	while (now() < v[0].until)
 		poll(NULL, 0, 1);
-	assert_int_equal(udp_leaves(4567), 0);
+	assert_int_equal(udp_leaves(3999, 4567), 0);
 	assert_int_equal(knock_at(l, "127.0.0.2", "127.0.0.1"), -ECONNREFUSED);
 	while (now() < v[1].until)
 		poll(NULL, 0, 1);
@@ -131,12 +119,12 @@ static void test_detach_ends_all(void **state)
 	assert_int_equal(fence_detach_all(dir, NULL), -EBUSY);
 	detach();
 	/* The kernel takes its time to let go of a link. */
-	for (long ms = 0; ms < deadline_ms() && (r || udp_leaves(4567)); ms++) {
+	for (long ms = 0; ms < deadline_ms() && (r || udp_leaves(3999, 4567)); ms++) {
 		r = knock_at(l, "127.0.0.2", "127.0.0.1");
 		poll(NULL, 0, 1);
 	}
 	assert_int_equal(r, 0);
-	assert_int_equal(udp_leaves(4567), 0);
+	assert_int_equal(udp_leaves(3999, 4567), 0);
 	assert_int_equal(fence_detach_all(dir, NULL), 0);
 	close(l);
 }
@@ -180,19 +168,19 @@ static void test_outdated(void **state)
 		attach_here(f);
 		assert_int_equal(fence_stats(f, 1, &s), -ENOENT);
 		assert_int_equal(knock_at(l, "127.0.0.2", "127.0.0.1"), -ECONNREFUSED);
-		assert_int_equal(udp_leaves(4567), -EPERM);
+		assert_int_equal(udp_leaves(3999, 4567), -EPERM);
 		stand(v, 2);
 		assert_int_equal(knock_at(l, "127.0.0.2", "127.0.0.1"), -ECONNREFUSED);
-		assert_int_equal(udp_leaves(4567), -EPERM);
+		assert_int_equal(udp_leaves(3999, 4567), -EPERM);
 		if (i)
 			break;
 		fence_close(f);
 	}
 	stand(NULL, 0);
-	for (long ms = 0; ms < deadline_ms() && (knock_at(l, "127.0.0.2", "127.0.0.1") || udp_leaves(4567)); ms++)
+	for (long ms = 0; ms < deadline_ms() && (knock_at(l, "127.0.0.2", "127.0.0.1") || udp_leaves(3999, 4567)); ms++)
 		poll(NULL, 0, 1);
 	assert_int_equal(knock_at(l, "127.0.0.2", "127.0.0.1"), 0);
-	assert_int_equal(udp_leaves(4567), 0);
+	assert_int_equal(udp_leaves(3999, 4567), 0);
 	detach();
 	close(l);
 }
@@ -242,15 +230,15 @@ static void test_half_way(void **state)
 		close(take_fd(&f->part[parts[i]]));
 		assert_int_equal(fence_replace(f, v + 1, 3, NULL), parts[i] == FENCE_CONTROL ? 0 : -EBADF);
 		fence_close(f);
-		assert_int_equal(udp_leaves(4567), -EPERM);
+		assert_int_equal(udp_leaves(3999, 4567), -EPERM);
 		taken_over();
-		assert_int_equal(udp_leaves(4567), -EPERM);
+		assert_int_equal(udp_leaves(3999, 4567), -EPERM);
 		stand(v + 1, 3);
-		assert_int_equal(udp_leaves(4567), -EPERM);
+		assert_int_equal(udp_leaves(3999, 4567), -EPERM);
 		assert_int_equal(knock_at(l, "127.0.0.2", "127.0.0.1"), 0);
 		assert_int_equal(knock_at(l, "127.0.0.4", "127.0.0.1"), -ECONNREFUSED);
 		stand(v, 1);
-		assert_int_equal(udp_leaves(4567), 0);
+		assert_int_equal(udp_leaves(3999, 4567), 0);
 		assert_int_equal(knock_at(l, "127.0.0.2", "127.0.0.1"), -ECONNREFUSED);
 		stand(NULL, 0);
 		assert_int_equal(bpf_map_get_next_key(f->part[FENCE_TRIE], NULL, &(struct sever_fence_key){ 0 }), -ENOENT);

@@ -63,7 +63,8 @@ int fence_prune(struct fences *f);
  * as the longer one says.
  * -EINVAL: a fence is not one that can be (err says which), or an id is there twice; -EEXIST: an id stands for something
  * else; -E2BIG: more than max_fences; -EOPNOTSUPP and those of fence_outbound_error(): outbound fences cannot be had. All
- * these change nothing. After another error what stood before stands, and some of the new ones. */
+ * these change nothing. After another error what is in both stands, of the rest some or none; what is said the next time
+ * comes true as if nothing had been. */
 int fence_replace(struct fences *f, const struct fence *v, size_t n, char *err);
 /* Waits until each packet that was let pass before this call has become a connection that can be listed, or has not:
  * some milliseconds. 0 or negative errno. What a process was about to do after its connect() was allowed may take it any

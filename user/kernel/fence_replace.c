@@ -20,17 +20,6 @@ static int write_control(struct fences *f, const struct sever_fence_control *c)
 	return 0;
 }
 
-static int write_both_controls(struct fences *f, const struct sever_fence_control *is)
-{
-	struct sever_fence_control c = *is;
-
-	for (int i = 0; i < SEVER_FENCE_KINDS; i++)
-		c.shapes[i] |= f->control.shapes[i];
-	c.out |= f->control.out;
-	c.out_netns |= f->control.out_netns;
-	return write_control(f, &c);
-}
-
 static int add_names(struct fences *f, const struct fence_changes *c)
 {
 	for (size_t i = 0; i < c->n; i++) {
@@ -126,13 +115,11 @@ static int carry_out(struct fences *f, const struct fence_plan *p)
 	if (r == 0)
 		r = add_leavers(f, &p->of_leavers);
 	if (r == 0)
-		r = write_both_controls(f, &p->control);
+		r = write_control(f, &p->control);
 	if (r == 0)
 		r = drop_leavers(f, &p->of_leavers);
 	if (r == 0)
 		r = drop_slots(f, &p->of_slots);
-	if (r == 0)
-		r = write_control(f, &p->control);
 	return r < 0 ? r : drop_names(f, &p->of_names);
 }
 
