@@ -109,8 +109,7 @@ static __noinline int leaving(struct bpf_sock_addr *ctx, struct leaver *l)
 	__u32 protocol = ctx->protocol;
 	__u64 id;
 
-	if (t->flags & PF_KTHREAD ||
-	    (protocol != IPPROTO_TCP && protocol != IPPROTO_UDP && protocol != IPPROTO_MPTCP))
+	if (t->flags & PF_KTHREAD || (protocol != IPPROTO_TCP && protocol != IPPROTO_UDP && protocol != IPPROTO_MPTCP))
 		return ALLOW;
 	if (control.out_netns)
 		l->netns = BPF_CORE_READ(untyped(ctx->sk), __sk_common.skc_net.net, ns.inum);

@@ -168,10 +168,10 @@ static void changes(void)
 	for (i = 0; i < 20; i++)
 		must(fence_settle(), "fence_settle");
 	settle = (seconds_of(CLOCK_MONOTONIC) - start) / i;
-	printf("%d fences put up: %.1f ms; one more or less: %.2f ms; fence_settle(): %.1f ms\n", MOST, all * 1e3, one * 1e3,
-	       settle * 1e3);
-	printf("from fence_replace() to the first refusal: %.2f ms, among %d others %.2f ms\n", first_refusal(0), MOST - 1,
-	       first_refusal(MOST - 1));
+	printf("%d fences put up: %.1f ms; one more or less: %.2f ms; fence_settle(): %.1f ms\n", MOST, all * 1e3,
+	       one * 1e3, settle * 1e3);
+	printf("from fence_replace() to the first refusal: %.2f ms, among %d others %.2f ms\n", first_refusal(0),
+	       MOST - 1, first_refusal(MOST - 1));
 	end();
 }
 

@@ -55,10 +55,10 @@ static inline void stand(const struct fence *v, size_t n)
 	if (fence_replace(f, v, n, err) < 0)
 		fail_msg("%s", err);
 }
-#define STAND(...)                                        \
-	do {                                              \
+#define STAND(...)                                         \
+	do {                                               \
 		const struct fence _v[] = { __VA_ARGS__ }; \
-		stand(_v, array_size(_v));                \
+		stand(_v, array_size(_v));                 \
 	} while (0)
 
 static inline struct fences *opened(const struct fence_options *o)

@@ -106,6 +106,34 @@ static inline void leaver_end(struct leaver *l)
 	waitpid(l->pid, NULL, 0);
 }
 
+/* Why there can be none here, or NULL. */
+static inline const char *no_leavers(void)
+{
+	const struct fence_options o = { 0 };
+	struct fences *own = NULL;
+	int status, r;
+	pid_t child;
+
+	r = fence_open(&own, &o, NULL);
+	if (r == 0)
+		r = fence_outbound_error(own);
+	fence_close(own);
+	if (r < 0)
+		return "BPF is refused here, or there is no cgroup v2";
+	child = must(fork(), "fork");
+	if (!child) {
+		_close_ int fd = open("/proc/self/loginuid", O_WRONLY | O_CLOEXEC);
+
+		_exit(fd < 0 || write(fd, "3949", 4) != 4);
+	}
+	must(waitpid(child, &status, 0), "waitpid");
+	return status ? "who logs in cannot be changed here" : NULL;
+}
+
+#define leaver_run(name, tests, setup, teardown)                                         \
+	(geteuid() || no_leavers() ? skip_all(geteuid() ? "needs root" : no_leavers()) : \
+				     unit_run_with(name, tests, setup, teardown))
+
 /* What it met: 0 or -errno. from: NULL any. */
 static inline int leaves(const struct leaver *l, enum way way, const char *from, const char *to, uint16_t port)
 {

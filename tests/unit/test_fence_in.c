@@ -38,7 +38,8 @@ static void test_mapped(void **state)
 	int dual = listener("::", 0, 5);
 
 	(void)state;
-	raw.remote = (struct prefix){ .addr = { .family = AF_INET6, .b = { [10] = 0xff, 0xff, 127, 0, 0, 2 } }, .len = 128 };
+	raw.remote =
+		(struct prefix){ .addr = { .family = AF_INET6, .b = { [10] = 0xff, 0xff, 127, 0, 0, 2 } }, .len = 128 };
 	stand(&raw, 1);
 	assert_int_equal(knock_at(dual, "127.0.0.2", "127.0.0.1"), -ECONNREFUSED);
 	assert_int_equal(knock_at(dual, "127.0.0.3", "127.0.0.1"), 0);
@@ -289,15 +290,9 @@ static void test_begun_before(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		fence_test(test_families),
-		fence_test(test_mapped),
-		fence_test(test_longest_and_expired),
-		fence_test(test_ports),
-		fence_test(test_two_namespaces),
-		fence_test(test_named_namespace),
-		fence_test(test_reuseport),
-		fence_test(test_one_address),
-		fence_test(test_begun_before),
+		fence_test(test_families),  fence_test(test_mapped),	     fence_test(test_longest_and_expired),
+		fence_test(test_ports),	    fence_test(test_two_namespaces), fence_test(test_named_namespace),
+		fence_test(test_reuseport), fence_test(test_one_address),    fence_test(test_begun_before),
 	};
 
 	return fence_run("fence_in", tests, fence_setup, fence_teardown);

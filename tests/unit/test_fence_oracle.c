@@ -18,7 +18,7 @@ static const char *const v6_world[] = { "2001:db8::2", "2001:db8::3", "2001:db8:
 static int tcp[SERVERS], udp[SERVERS];
 static uint16_t ports[SERVERS];
 static struct leaver people[3]; /* the last one is nobody's aim */
-static uint64_t cgroups[3][2];  /* of each: its own, and the one above */
+static uint64_t cgroups[3][2];	/* of each: its own, and the one above */
 static char above_path[PATH_MAX], paths[2][PATH_MAX];
 static uint32_t own_netns;
 
@@ -145,10 +145,14 @@ static struct fence any_fence(uint64_t id)
 {
 	struct fence v = {
 		.id = id,
-		.until = any(3) ? now() + 3600 * SECOND + any(4) : any(2) ? FENCE_FOR_EVER : now() - any(4),
+		.until = any(3) ? now() + 3600 * SECOND + any(4) :
+			 any(2) ? FENCE_FOR_EVER :
+				  now() - any(4),
 		.kind = any(2) ? SEVER_FENCE_IN : any(SEVER_FENCE_KINDS),
 		.port = any(3) ? 0 : ports[any(SERVERS)],
-		.protocol = any(3) ? 0 : any(2) ? IPPROTO_TCP : IPPROTO_UDP,
+		.protocol = any(3) ? 0 :
+			    any(2) ? IPPROTO_TCP :
+				     IPPROTO_UDP,
 		.remote = any_prefix(),
 	};
 	int who = any(2);
@@ -170,7 +174,9 @@ static struct fence any_fence(uint64_t id)
 
 static struct attempt any_attempt(void)
 {
-	struct attempt a = { .who = any(array_size(people)), .server = any(SERVERS), .way = any(2) ? WAY_UDP : WAY_TCP };
+	struct attempt a = { .who = any(array_size(people)),
+			     .server = any(SERVERS),
+			     .way = any(2) ? WAY_UDP : WAY_TCP };
 	bool six = any(2);
 
 	a.from = six ? v6_world[any(array_size(v6_world))] : v4_world[any(array_size(v4_world))];
@@ -280,7 +286,9 @@ static int setup(void **state)
 	for (int i = 0; i < 2; i++) {
 		cgroups[i][0] = new_cgroup(above_path, i ? "b" : "a", paths[i]);
 		cgroups[i][1] = above;
-		people[i] = (struct leaver){ .uid = NOBODY_UID - 10 - i, .login = NOBODY_LOGIN + 10 + i, .cgroup = paths[i] };
+		people[i] = (struct leaver){ .uid = NOBODY_UID - 10 - i,
+					     .login = NOBODY_LOGIN + 10 + i,
+					     .cgroup = paths[i] };
 	}
 	for (size_t i = 0; i < array_size(people); i++)
 		leaver_start(&people[i]);
@@ -301,5 +309,5 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = { cmocka_unit_test(test_oracle) };
 
-	return fence_run("fence_oracle", tests, setup, teardown);
+	return leaver_run("fence_oracle", tests, setup, teardown);
 }

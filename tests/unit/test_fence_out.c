@@ -211,9 +211,9 @@ static void test_hit(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		fence_test(test_ids),	       fence_test(test_cgroups), fence_test(test_destinations),
+		fence_test(test_ids),	      fence_test(test_cgroups), fence_test(test_destinations),
 		fence_test(test_established), fence_test(test_hit),
 	};
 
-	return fence_run("fence_out", tests, open_doors, fence_teardown);
+	return leaver_run("fence_out", tests, open_doors, fence_teardown);
 }

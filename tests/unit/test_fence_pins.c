@@ -241,8 +241,10 @@ static void test_half_way(void **state)
 		assert_int_equal(udp_leaves(3999, 4567), 0);
 		assert_int_equal(knock_at(l, "127.0.0.2", "127.0.0.1"), -ECONNREFUSED);
 		stand(NULL, 0);
-		assert_int_equal(bpf_map_get_next_key(f->part[FENCE_TRIE], NULL, &(struct sever_fence_key){ 0 }), -ENOENT);
-		assert_int_equal(bpf_map_get_next_key(f->part[FENCE_LEAVERS], NULL, &(struct sever_fence_who){ 0 }), -ENOENT);
+		assert_int_equal(bpf_map_get_next_key(f->part[FENCE_TRIE], NULL, &(struct sever_fence_key){ 0 }),
+				 -ENOENT);
+		assert_int_equal(bpf_map_get_next_key(f->part[FENCE_LEAVERS], NULL, &(struct sever_fence_who){ 0 }),
+				 -ENOENT);
 		assert_int_equal(bpf_map_get_next_key(f->part[FENCE_COUNTS], NULL, &(uint64_t){ 0 }), -ENOENT);
 		detach();
 	}
@@ -313,10 +315,10 @@ static int teardown(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_outlives),      cmocka_unit_test(test_expires_alone),
+		cmocka_unit_test(test_outlives),	cmocka_unit_test(test_expires_alone),
 		cmocka_unit_test(test_detach_ends_all), cmocka_unit_test(test_one_at_a_time),
-		cmocka_unit_test(test_outdated),      cmocka_unit_test(test_gone_namespace),
-		cmocka_unit_test(test_half_way),      cmocka_unit_test(test_named_namespace),
+		cmocka_unit_test(test_outdated),	cmocka_unit_test(test_gone_namespace),
+		cmocka_unit_test(test_half_way),	cmocka_unit_test(test_named_namespace),
 		cmocka_unit_test(test_refused_places),
 	};
 

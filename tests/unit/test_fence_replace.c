@@ -71,8 +71,8 @@ static void test_too_many(void **state)
 /* Somebody tries all the time, and meanwhile all that is around his fence comes and goes. */
 static void test_never_down(void **state)
 {
-	const char *const around[] = { "127.0.0.0/8", "127.0.2.0/24", "127.0.2.2", "127.0.2.0/30", "127.0.0.0/16",
-				       "0.0.0.0/0",   "127.0.2.3",    "127.0.3.0/24" };
+	const char *const around[] = { "127.0.0.0/8",  "127.0.2.0/24", "127.0.2.2", "127.0.2.0/30",
+				       "127.0.0.0/16", "0.0.0.0/0",    "127.0.2.3", "127.0.3.0/24" };
 	int l = listener("127.0.0.1", 0, 5), status, ready[2];
 	unsigned int seed = 7;
 	pid_t child;
@@ -146,7 +146,8 @@ static void test_half_way(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < array_size(parts); i++) {
-		const struct fence before[] = { inbound(10 * i + 1, "127.0.0.2", 0), inbound(10 * i + 2, "127.0.0.4", 0),
+		const struct fence before[] = { inbound(10 * i + 1, "127.0.0.2", 0),
+						inbound(10 * i + 2, "127.0.0.4", 0),
 						outbound(10 * i + 3, SEVER_FENCE_OUT_UID, 3901) };
 		const struct fence after[] = { inbound(10 * i + 1, "127.0.0.2", 0), inbound(10 * i + 4, "127.0.0.5", 7),
 					       outbound(10 * i + 5, SEVER_FENCE_OUT_UID, 3902) };
@@ -171,8 +172,10 @@ static void test_half_way(void **state)
 		assert_int_equal(f->leavers.n, 1);
 		stand(NULL, 0);
 		assert_int_equal(knock_at(l, "127.0.0.2", "127.0.0.1"), 0);
-		assert_int_equal(bpf_map_get_next_key(f->part[FENCE_TRIE], NULL, &(struct sever_fence_key){ 0 }), -ENOENT);
-		assert_int_equal(bpf_map_get_next_key(f->part[FENCE_LEAVERS], NULL, &(struct sever_fence_who){ 0 }), -ENOENT);
+		assert_int_equal(bpf_map_get_next_key(f->part[FENCE_TRIE], NULL, &(struct sever_fence_key){ 0 }),
+				 -ENOENT);
+		assert_int_equal(bpf_map_get_next_key(f->part[FENCE_LEAVERS], NULL, &(struct sever_fence_who){ 0 }),
+				 -ENOENT);
 		assert_int_equal(bpf_map_get_next_key(f->part[FENCE_COUNTS], NULL, &(uint64_t){ 0 }), -ENOENT);
 	}
 	close(l);
@@ -278,8 +281,9 @@ static void test_all_bounded(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		fence_test(test_impossible),   fence_test(test_too_many),     fence_test(test_never_down),
-		fence_test(test_counts_stay),  fence_test(test_half_way), fence_test(test_one_a_second), fence_test(test_all_bounded),
+		fence_test(test_impossible),  fence_test(test_too_many), fence_test(test_never_down),
+		fence_test(test_counts_stay), fence_test(test_half_way), fence_test(test_one_a_second),
+		fence_test(test_all_bounded),
 	};
 
 	return fence_run("fence_replace", tests, fence_setup, fence_teardown);

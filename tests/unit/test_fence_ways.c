@@ -188,7 +188,7 @@ static void test_diag_is_nobody(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		fence_test(test_syn_cookies), fence_test(test_fast_open), fence_test(test_mptcp),
+		fence_test(test_syn_cookies), fence_test(test_fast_open),      fence_test(test_mptcp),
 		fence_test(test_udp),	      fence_test(test_diag_is_nobody),
 	};
 

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* fence.h - keeps new connections out, by bpf/fence.bpf.c. What is established is left alone. No policy is here: whoever
+/* fence.h - keeps new connections out, by bpf/fence_in.bpf.c and fence.bpf.c. What is established is left alone. No policy is here: whoever
  * calls gives each fence its id, and remembers it.
  *
  * Inbound, in each network namespace that is attached: a TCP client gets ECONNREFUSED, a UDP packet is not delivered (its
  * sender is told by ICMP that the port is unreachable, as if nobody were there). It goes by the address the packet comes
- * from and by our port: so an unconnected UDP socket of ours gets no answers from there either, nor the ICMP errors. A handshake that has
- * begun goes on, and what waits in a backlog is let in: list and end it once fence_settle() has returned.
+ * from and by our port: so an unconnected UDP socket of ours gets no answers from there either, nor the ICMP errors.
+ * Multicast is let through, and what a firewall or tc hands to a socket before anybody looks for one. A handshake that
+ * has begun goes on, and what waits in a backlog is let in: list and end it once fence_settle() has returned.
  * Outbound, in the whole host: connect() and sendto() give EPERM, with TCP Fast Open and MPTCP as well. Not seen are
  * sockets that others connected and handed over, the kernel's own, raw ones, and the protocols beside TCP and UDP. */
 #ifndef SEVER_FENCE_H
@@ -32,8 +33,8 @@ struct fence {
 };
 
 struct fence_options {
-	const char *pin_dir;  /* in a bpffs, made if need be, its parent is there; NULL: fences end with the process */
-	uint32_t max_fences;  /* 0: 16384. What is not used costs nothing */
+	const char *pin_dir; /* in a bpffs, made if need be, its parent is there; NULL: fences end with the process */
+	uint32_t max_fences; /* 0: 16384. What is not used costs nothing */
 };
 
 /* Loads the programs and attaches the outbound ones to the root of cgroup v2, or takes over what a process before us left

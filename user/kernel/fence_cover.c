@@ -69,7 +69,8 @@ static const char *wrong(const struct fence *f)
 	if ((f->kind == SEVER_FENCE_IN || f->kind == SEVER_FENCE_OUT) && f->subject)
 		return "a subject that means nothing";
 	/* Of who never logged in; and ids that no process has. */
-	if ((f->kind == SEVER_FENCE_OUT_LOGIN || f->kind == SEVER_FENCE_OUT_SESSION || f->kind == SEVER_FENCE_OUT_UID) &&
+	if ((f->kind == SEVER_FENCE_OUT_LOGIN || f->kind == SEVER_FENCE_OUT_SESSION ||
+	     f->kind == SEVER_FENCE_OUT_UID) &&
 	    f->subject >= SEVER_ID_UNSET)
 		return "an id that is none";
 	if (f->kind == SEVER_FENCE_OUT_CGROUP && !f->subject)
@@ -112,8 +113,7 @@ int fence_by_id(const void *a, const void *b)
 /* Of two that stand equally long, the one with the smaller id: so the answer does not depend on their order. */
 static void prefer(struct sever_fence_entry *e, uint64_t until, uint64_t id)
 {
-	if (!id || (e->cover_id &&
-		    (e->cover_until > until || (e->cover_until == until && e->cover_id <= id))))
+	if (!id || (e->cover_id && (e->cover_until > until || (e->cover_until == until && e->cover_id <= id))))
 		return;
 	e->cover_until = until;
 	e->cover_id = id;
@@ -162,7 +162,8 @@ int fence_slots_of(const struct fence *v, const struct fence_names *names, struc
 	if (!slots)
 		return -ENOMEM;
 	for (size_t i = 0; i < names->n; i++)
-		slots[i] = (struct fence_slot){ .key = names->v[i].key, .entry = { .until = v[i].until, .id = v[i].id } };
+		slots[i] =
+			(struct fence_slot){ .key = names->v[i].key, .entry = { .until = v[i].until, .id = v[i].id } };
 	qsort(slots, names->n, sizeof(*slots), fence_by_key);
 	for (size_t i = 0; i < names->n; i++) {
 		if (s.n && fence_key_order(&slots[s.n - 1].key, &slots[i].key) == 0)

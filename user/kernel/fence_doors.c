@@ -20,7 +20,7 @@ static int reuse_maps(const struct fences *f, const struct fence_in_bpf *s)
 		int part;
 	} v[] = {
 		{ s->maps.fences, FENCE_TRIE }, { s->maps.leavers, FENCE_LEAVERS }, { s->maps.counts, FENCE_COUNTS },
-		{ s->maps.hits, FENCE_HITS },   { s->maps.data, FENCE_CONTROL },    { s->maps.bss, FENCE_TOLD },
+		{ s->maps.hits, FENCE_HITS },	{ s->maps.data, FENCE_CONTROL },    { s->maps.bss, FENCE_TOLD },
 	};
 	int r = 0;
 

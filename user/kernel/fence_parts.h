@@ -26,7 +26,7 @@ enum fence_part {
 	FENCE_SENDMSG6_LINK,
 	FENCE_PARTS
 };
-#define FENCE_LINK(prog) (FENCE_CONNECT4_LINK + ((prog) - FENCE_CONNECT4))
+#define FENCE_LINK(prog) (FENCE_CONNECT4_LINK + ((prog)-FENCE_CONNECT4))
 
 /* One entry of the trie. An until of 0: what is there is not known, if anything is. */
 struct fence_slot {

@@ -111,9 +111,9 @@ static struct sever_fence_control control_of(const struct fence_names *names)
 	for (size_t i = 0; i < names->n; i++) {
 		const struct fence_name *v = &names->v[i];
 
-		c.shapes[v->who.kind] |= 1 << ((v->key.port ? SEVER_FENCE_PORT : 0) |
-					       (v->key.protocol ? SEVER_FENCE_PROTOCOL : 0) |
-					       (v->who.netns ? SEVER_FENCE_NETNS : 0));
+		c.shapes[v->who.kind] |=
+			1 << ((v->key.port ? SEVER_FENCE_PORT : 0) | (v->key.protocol ? SEVER_FENCE_PROTOCOL : 0) |
+			      (v->who.netns ? SEVER_FENCE_NETNS : 0));
 		c.out |= v->who.kind != SEVER_FENCE_IN;
 		c.out_netns |= v->who.kind != SEVER_FENCE_IN && v->who.netns;
 	}
@@ -125,8 +125,7 @@ static int same_names(const struct fence_changes *c, char *err)
 	for (size_t i = 0; i < c->n; i++) {
 		const struct fence_name *was = c->v[i].was, *is = c->v[i].is;
 
-		if (was && is &&
-		    (fence_key_order(&was->key, &is->key) || memcmp(&was->who, &is->who, sizeof(is->who))))
+		if (was && is && (fence_key_order(&was->key, &is->key) || memcmp(&was->who, &is->who, sizeof(is->who))))
 			return fail(-EEXIST, err, "fence %llu stands for something else", (unsigned long long)is->id);
 	}
 	return 0;
@@ -141,14 +140,15 @@ static int compare(const struct fences *f, struct fence_plan *p)
 		r = merge((char *)f->slots.v, f->slots.n, (char *)p->slots.v, p->slots.n, sizeof(*p->slots.v),
 			  fence_by_key, &p->of_slots);
 	if (r == 0)
-		r = merge((char *)f->leavers.v, f->leavers.n, (char *)p->leavers.v, p->leavers.n,
-			  sizeof(*p->leavers.v), fence_by_who, &p->of_leavers);
+		r = merge((char *)f->leavers.v, f->leavers.n, (char *)p->leavers.v, p->leavers.n, sizeof(*p->leavers.v),
+			  fence_by_who, &p->of_leavers);
 	return r;
 }
 
 int fence_plan(const struct fences *f, const struct fence *v, size_t n, struct fence_plan *p, char *err)
 {
-	int r = n > f->max ? fail(-E2BIG, err, "%zu fences are more than %u", n, f->max) : names_of(v, n, &p->names, err);
+	int r = n > f->max ? fail(-E2BIG, err, "%zu fences are more than %u", n, f->max) :
+			     names_of(v, n, &p->names, err);
 
 	if (r == 0)
 		r = leavers_of(f, p);

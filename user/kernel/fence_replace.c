@@ -138,7 +138,8 @@ static void set_both(const struct fence_plan *p, struct fence_plan *ret)
 	for (size_t i = 0; i < p->of_slots.n; i++) {
 		const struct fence_change *c = &p->of_slots.v[i];
 
-		ret->slots.v[ret->slots.n++] = (struct fence_slot){ .key = ((const struct fence_slot *)(c->is ?: c->was))->key };
+		ret->slots.v[ret->slots.n++] =
+			(struct fence_slot){ .key = ((const struct fence_slot *)(c->is ?: c->was))->key };
 	}
 	for (size_t i = 0; i < p->of_names.n; i++) {
 		const struct fence_change *c = &p->of_names.v[i];
