@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* fence_in.bpf.c - who may not come in. The hook runs where no connection was found for a packet, so what is established
- * pays nothing. It is not told which network namespace that is: where a fence names one, that has a program to itself. */
+/* fence_in.bpf.c - who may not come in. The hook runs where no connection was found for a packet, so what is
+ * established pays nothing. It is not told which network namespace that is: where a fence names one, that has a
+ * program to itself. */
 #include "fences.bpf.h"
 
 char LICENSE[] SEC("license") = "GPL";

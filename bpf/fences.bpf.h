@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* fences.bpf.h - the fences that stand: which one is in the way of whom, and what it refused. A fence ends when its time
- * has come, whoever put it up. All programs share the maps and variables of fence.bpf.c. */
+/* fences.bpf.h - the fences that stand: which one is in the way of whom, and what it refused. A fence ends when its
+ * time has come, whoever put it up. All programs share the maps and variables of fence.bpf.c. */
 #ifndef SEVER_BPF_FENCES_H
 #define SEVER_BPF_FENCES_H
 

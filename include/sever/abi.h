@@ -165,8 +165,8 @@ struct sever_fence_who {
 };
 #define SEVER_FENCE_COMES_IN 0 /* the number of those, whatever the namespace */
 
-/* Of the trie: what is to be equal, then the address of the other end, of which a prefix is. What is not named is 0. The
- * shorter, the faster. */
+/* Of the trie: what is to be equal, then the address of the other end, of which a prefix is. What is not named is 0.
+ * The shorter, the faster. */
 struct sever_fence_key {
 	__u32 prefix_len; /* in bits, of all that follows */
 	__u32 who;
@@ -178,8 +178,8 @@ struct sever_fence_key {
 #define SEVER_FENCE_HEAD_BITS 56 /* and any address of both families */
 #define SEVER_FENCE_ADDR_BITS 64 /* what is before the address */
 
-/* The longest prefix alone is found; where it has expired, one of those that cover it may still stand. Times are ns since
- * boot, ids are never 0. */
+/* The longest prefix alone is found; where it has expired, one of those that cover it may still stand. Times are ns
+ * since boot, ids are never 0. */
 struct sever_fence_entry {
 	__u64 until;
 	__u64 id;

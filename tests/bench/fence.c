@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-/* fence.c - what the programs of bpf/fence.bpf.c cost those that are let pass. Root; nothing else should run.
+/* fence.c - what the programs of bpf/fence*.bpf.c cost those that are let pass. Root; nothing else should run.
  *
- *	fence [RUNS [CONNECTIONS]]	detached, and with 0, 100 and 10,000 fences that are near the client, in turn
+ *	fence [RUNS [CONNECTIONS]]	without the programs, and with 0, 100 and 10,000 fences near the client, in turn
  *
- * Of connect, accept, close on loopback: the medians of both, the median and spread of the ratios pair by pair. Of a packet
- * to an unconnected UDP server, on which the inbound program runs each time: nanoseconds, without and with. Then what a run
- * costs by itself and by the kernel's own statistics, and how long it takes to change one of many fences. */
+ * Of connect, accept, close on loopback: the medians of both, the median and spread of the ratios pair by pair. Of a
+ * packet to an unconnected UDP server, on which the inbound program runs each time: nanoseconds, without and with. Then
+ * what a run costs by the kernel's own statistics, and how long it takes to put up one of many fences. */
 #include "../unit/fenced.h"
 #include "bench.h"
 
@@ -69,6 +69,7 @@ static void compare(const char *what, size_t fences, unsigned int runs, struct r
 				on = measure(fd, n);
 				end();
 			} else {
+				poll(NULL, 0, 20);
 				measure(fd, n / 10);
 				off = measure(fd, n);
 			}

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* leaver.h - processes with an identity of their own, which go out where they are told to. Their ids are nobody else's. */
+/* leaver.h - processes with an identity of their own, which go out where they are told to. Their ids are nobody
+ * else's. */
 #ifndef SEVER_TEST_LEAVER_H
 #define SEVER_TEST_LEAVER_H
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-/* test_fence_oracle.c - random fences and flows from so small a world that they meet often: what the programs refuse, and
- * which fence they say it was, is what the definition below says, which knows no trie. The same each run. */
+/* test_fence_oracle.c - random fences and flows from so small a world that they meet often: what the programs refuse,
+ * and which fence they say it was, is what the definition below says, which knows no trie. The same each run. */
+#include "fence_definition.h"
 #include "leaver.h"
 
 enum { SETS = 1000, FLOWS = 4, MOST = 14, SERVERS = 3 };
@@ -20,83 +21,12 @@ static uint16_t ports[SERVERS];
 static struct leaver people[3]; /* the last one is nobody's aim */
 static uint64_t cgroups[3][2];	/* of each: its own, and the one above */
 static char above_path[PATH_MAX], paths[2][PATH_MAX];
-static uint32_t own_netns;
 
 struct attempt {
 	int who, server;
 	enum way way;
 	const char *from, *to;
 };
-
-/* --- the definition ---------------------------------------------------------------------------- */
-
-struct seen {
-	uint16_t family, port;
-	uint8_t protocol, kind;
-	uint8_t addr[16];
-	uint64_t subject;
-};
-
-static bool in_prefix(const struct prefix *p, const struct seen *s)
-{
-	if (!p->addr.family)
-		return true;
-	if (p->addr.family != s->family)
-		return false;
-	for (int i = 0; i < p->len; i++)
-		if ((p->addr.b[i / 8] ^ s->addr[i / 8]) & 0x80 >> i % 8)
-			return false;
-	return true;
-}
-
-static int shape(const struct fence *v)
-{
-	return (v->port ? 1 : 0) + (v->protocol ? 2 : 0) + (v->netns ? 4 : 0);
-}
-
-static bool concerns(const struct fence *v, const struct seen *s, int of_shape)
-{
-	return v->kind == s->kind && v->subject == s->subject && shape(v) == of_shape &&
-	       (!v->port || v->port == s->port) && (!v->protocol || v->protocol == s->protocol) &&
-	       (!v->netns || v->netns == own_netns) && in_prefix(&v->remote, s);
-}
-
-static bool better(const struct fence *a, const struct fence *b)
-{
-	return !b || a->until > b->until || (a->until == b->until && a->id < b->id);
-}
-
-/* The longest prefix first, then whichever stands longest. */
-static uint64_t decide(const struct fence *v, size_t n, const struct seen *s, uint64_t at)
-{
-	for (int sh = 7; sh >= 0; sh--) {
-		const struct fence *own = NULL, *other = NULL;
-		int longest = -2;
-
-		for (size_t i = 0; i < n; i++) {
-			int len = v[i].remote.addr.family ? v[i].remote.len : -1;
-
-			if (!concerns(&v[i], s, sh))
-				continue;
-			if (len > longest || (len == longest && better(&v[i], own)))
-				own = &v[i];
-			longest = len > longest ? len : longest;
-			other = better(&v[i], other) ? &v[i] : other;
-		}
-		if (own && own->until > at)
-			return own->id;
-		if (other && other->until > at)
-			return other->id;
-	}
-	return 0;
-}
-
-static void set_addr(struct seen *s, const char *text)
-{
-	s->family = strchr(text, ':') ? AF_INET6 : AF_INET;
-	memset(s->addr, 0, sizeof(s->addr));
-	inet_pton(s->family, text, s->addr);
-}
 
 static uint64_t decide_as(const struct fence *v, size_t n, struct seen s, uint8_t kind, uint64_t subject, uint64_t at)
 {

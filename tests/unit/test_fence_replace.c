@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-/* test_fence_replace.c - one set of fences instead of another: what stands in both is never down, what cannot be changes
- * nothing, and hits are told in moderation. */
+/* test_fence_replace.c - one set of fences instead of another: what stands in both is never down, what cannot be
+ * changes nothing, and hits are told in moderation. */
 #include "fenced.h"
 
 #include <bpf/bpf.h>

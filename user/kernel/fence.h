@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* fence.h - keeps new connections out, by bpf/fence_in.bpf.c and fence.bpf.c. What is established is left alone. No policy is here: whoever
- * calls gives each fence its id, and remembers it.
+/* fence.h - keeps new connections out, by bpf/fence_in.bpf.c and fence.bpf.c. What is established is left alone. No
+ * policy is here: whoever calls gives each fence its id, and remembers it.
  *
- * Inbound, in each network namespace that is attached: a TCP client gets ECONNREFUSED, a UDP packet is not delivered (its
- * sender is told by ICMP that the port is unreachable, as if nobody were there). It goes by the address the packet comes
- * from and by our port: so an unconnected UDP socket of ours gets no answers from there either, nor the ICMP errors.
- * Multicast is let through, and what a firewall or tc hands to a socket before anybody looks for one. A handshake that
- * has begun goes on, and what waits in a backlog is let in: list and end it once fence_settle() has returned.
+ * Inbound, in each network namespace that is attached: a TCP client gets ECONNREFUSED, a UDP packet is not delivered
+ * (its sender is told by ICMP that the port is unreachable, as if nobody were there). It goes by the address the
+ * packet comes from and by our port: so an unconnected UDP socket of ours gets no answers from there either, nor the
+ * ICMP errors. Multicast is let through, and what a firewall or tc hands to a socket before anybody looks for one. A
+ * handshake that has begun goes on, and what waits in a backlog is let in: list and end it after fence_settle().
+ *
  * Outbound, in the whole host: connect() and sendto() give EPERM, with TCP Fast Open and MPTCP as well. Not seen are
  * sockets that others connected and handed over, the kernel's own, raw ones, and the protocols beside TCP and UDP. */
 #ifndef SEVER_FENCE_H
@@ -37,10 +38,10 @@ struct fence_options {
 	uint32_t max_fences; /* 0: 16384. What is not used costs nothing */
 };
 
-/* Loads the programs and attaches the outbound ones to the root of cgroup v2, or takes over what a process before us left
- * in pin_dir. Fences that stand go on standing, with their counts, until the first fence_replace(); also those that
- * another version left, which are not counted with ours. One process at a time: -EBUSY. Nothing is inbound before
- * fence_attach(), unless a namespace was attached before. err: ERR_LEN bytes or NULL. */
+/* Loads the programs and attaches the outbound ones to the root of cgroup v2, or takes over what a process before us
+ * left in pin_dir. Fences that stand go on standing, with their counts, until the first fence_replace(); also those
+ * that another version left, which are not counted with ours. One process at a time: -EBUSY. Nothing is inbound
+ * before fence_attach(), unless a namespace was attached before. err: ERR_LEN bytes or NULL. */
 int fence_open(struct fences **ret, const struct fence_options *o, char *err);
 /* What is pinned stands, and ends when its time comes. */
 void fence_close(struct fences *f);
@@ -52,24 +53,25 @@ bool fence_taken_over(const struct fences *f);
 /* 0, or why there can be no outbound fences: -ENOENT no cgroup v2 is mounted ... */
 int fence_outbound_error(const struct fences *f);
 
-/* Inbound fences are up in this network namespace from now on. The descriptor is borrowed, and the namespace is not kept
- * alive. 0, also where they are already; negative errno. */
+/* Inbound fences are up in this network namespace from now on. The descriptor is borrowed, and the namespace is not
+ * kept alive. 0, also where they are already; negative errno. */
 int fence_attach(struct fences *f, int netns, char *err);
 bool fence_attached(const struct fences *f, uint32_t netns_inode);
 /* Forgets the namespaces that are gone; each holds a descriptor. Their number, or negative errno. */
 int fence_prune(struct fences *f);
 
-/* From now on these fences stand and no others; 0: none. Those that stood before and are among them are not down for a
- * moment, and keep their counts; of the others the counts are gone. Where two overlap, each address is kept out as long
- * as the longer one says.
- * -EINVAL: a fence is not one that can be (err says which), or an id is there twice; -EEXIST: an id stands for something
- * else; -E2BIG: more than max_fences; -EOPNOTSUPP and those of fence_outbound_error(): outbound fences cannot be had. All
- * these change nothing. After another error what is in both stands, of the rest some or none; what is said the next time
- * comes true as if nothing had been. */
+/* From now on these fences stand and no others; 0: none. Those that stood before and are among them are not down for
+ * a moment, and keep their counts; of the others the counts are gone. Where two overlap, each address is kept out as
+ * long as the longer one says.
+ *
+ * -EINVAL: a fence is not one that can be (err says which), or an id is there twice;
+ * -EEXIST: an id stands for something else; -E2BIG: more than max_fences; -EOPNOTSUPP and those of
+ * fence_outbound_error(): outbound fences cannot be had. All these change nothing. After another error what is in
+ * both stands, of the rest some or none; what is said the next time comes true as if nothing had been. */
 int fence_replace(struct fences *f, const struct fence *v, size_t n, char *err);
 /* Waits until each packet that was let pass before this call has become a connection that can be listed, or has not:
- * some milliseconds. 0 or negative errno. What a process was about to do after its connect() was allowed may take it any
- * time. */
+ * some milliseconds. 0 or negative errno. What a process was about to do after its connect() was allowed may take it
+ * any time. */
 int fence_settle(void);
 
 struct fence_stats {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-/* fence_pin.c - what is pinned by which name. `control` is pinned last: where it is missing, somebody did not finish. What
- * stands is taken from there only when something else stands in its place. */
+/* fence_pin.c - what is pinned by which name. `control` is pinned last: where it is missing, somebody did not finish.
+ * What stands is taken from there only when something else stands in its place. */
 #include "kernel/fence_parts.h"
 #include "kernel/pins.h"
 

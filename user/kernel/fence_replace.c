@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-/* fence_replace.c - from the fences that stand to those that shall stand. What is new is put up before anything is taken
- * down; and any order will do for those that are in both: an entry for a prefix, old or new, also knows of the shorter
- * ones, so no address that one of them covers is ever without. There is no key in the trie, and no number of who goes out,
- * without a count that tells of it, so that whoever takes over after a crash finds them all. */
+/* fence_replace.c - from the fences that stand to those that shall stand. What is new is put up before anything is
+ * taken down; and any order will do for those that are in both: an entry for a prefix, old or new, also knows of the
+ * shorter ones, so no address that one of them covers is ever without. There is no key in the trie, and no number of
+ * who goes out, without a count that tells of it, so that whoever takes over after a crash finds them all. */
 #include "kernel/fence_plan.h"
 
 #include <bpf/bpf.h>
