@@ -49,15 +49,16 @@ static inline double median(double *v, unsigned int n)
 	return n % 2 ? v[n / 2] : (v[n / 2 - 1] + v[n / 2]) / 2;
 }
 
-static inline void tell(const char *by, double *off, double *on, double *ratio, unsigned int n, const char *bar)
+static inline void tell(const char *what, const char *by, double *off, double *on, double *ratio, unsigned int n,
+			const char *bar)
 {
 	double middle;
 
 	for (unsigned int i = 0; i < n; i++)
 		ratio[i] = on[i] / off[i];
 	middle = median(ratio, n);
-	printf("connections a second of %s: without %.0f, with %.0f; ratio %.4f (%.4f..%.4f) >= %s\n", by,
-	       median(off, n), median(on, n), middle, ratio[0], ratio[n - 1], bar);
+	printf("%s a second of %s: without %.0f, with %.0f; ratio %.4f (%.4f..%.4f) >= %s\n", what, by, median(off, n),
+	       median(on, n), middle, ratio[0], ratio[n - 1], bar);
 }
 
 #endif

@@ -79,10 +79,10 @@ static void compare(const char *what, size_t fences, unsigned int runs, struct r
 		v[2 * runs + i] = off.cpu;
 		v[3 * runs + i] = on.cpu;
 	}
-	printf("%s, %zu fences: ", what, fences);
-	tell("the clock", v, v + runs, v + 4 * runs, runs, bar);
-	printf("%s, %zu fences: ", what, fences);
-	tell("the CPU", v + 2 * runs, v + 3 * runs, v + 4 * runs, runs, bar);
+	printf("%zu fences: ", fences);
+	tell(what, "the clock", v, v + runs, v + 4 * runs, runs, bar);
+	printf("%zu fences: ", fences);
+	tell(what, "the CPU", v + 2 * runs, v + 3 * runs, v + 4 * runs, runs, bar);
 	printf("%s, %zu fences: ns of the CPU each: without %.0f, with %.0f\n", what, fences,
 	       1e9 / median(v + 2 * runs, runs), 1e9 / median(v + 3 * runs, runs));
 }
@@ -193,13 +193,13 @@ int main(int argc, char **argv)
 	must(connect(udp_client, &to.sa, to.len), "connect");
 	invent(false);
 	for (size_t i = 0; i < array_size(many_fences); i++) {
-		compare("connections, inbound", many_fences[i], runs, storm, l, n, "0.97");
-		compare("packets of UDP, inbound", many_fences[i], runs, packets, server, 5 * n, "-");
+		compare("connections", many_fences[i], runs, storm, l, n, "0.97");
+		compare("packets of UDP", many_fences[i], runs, packets, server, 5 * n, "-");
 		per_run(many_fences[i], l, server, n);
 	}
 	changes();
 	invent(true);
-	compare("connections, in- and outbound", MOST, runs, storm, l, n, "0.97");
+	compare("connections, half of the fences outbound", MOST, runs, storm, l, n, "0.97");
 	per_run(MOST, l, server, n);
 	return 0;
 }

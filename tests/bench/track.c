@@ -72,8 +72,8 @@ static void compare(int l, unsigned int runs, unsigned int n)
 		v[2 * runs + i] = off.cpu;
 		v[3 * runs + i] = on.cpu;
 	}
-	tell("the clock", v, v + runs, v + 4 * runs, runs, "0.95");
-	tell("the CPU", v + 2 * runs, v + 3 * runs, v + 4 * runs, runs, "0.95");
+	tell("connections", "the clock", v, v + runs, v + 4 * runs, runs, "0.95");
+	tell("connections", "the CPU", v + 2 * runs, v + 3 * runs, v + 4 * runs, runs, "0.95");
 	printf("the last run lost %lu events, %lu flows, %lu runs\n", (unsigned long)losses.events,
 	       (unsigned long)losses.flows, (unsigned long)losses.runs);
 }
