@@ -27,6 +27,16 @@ struct leaver {
 	uint32_t session;
 };
 
+/* What is to go, however the test ends. */
+static struct {
+	struct {
+		pid_t pid;
+		int fd;
+	} leavers[8];
+	char cgroups[8][PATH_MAX];
+	size_t n_leavers, n_cgroups;
+} made;
+
 struct order {
 	struct end from, to;
 	enum way way;
@@ -88,6 +98,7 @@ static inline void leaver_start(struct leaver *l)
 {
 	int fds[2];
 
+	assert_true(made.n_leavers < array_size(made.leavers));
 	must(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, fds), "socketpair");
 	l->pid = must(fork(), "fork");
 	if (!l->pid) {
@@ -97,14 +108,9 @@ static inline void leaver_start(struct leaver *l)
 	}
 	close(fds[1]);
 	l->fd = fds[0];
+	made.leavers[made.n_leavers].fd = l->fd;
+	made.leavers[made.n_leavers++].pid = l->pid;
 	assert_int_equal(read(l->fd, &l->session, sizeof(l->session)), sizeof(l->session));
-}
-
-static inline void leaver_end(struct leaver *l)
-{
-	close(l->fd);
-	kill(l->pid, SIGKILL);
-	waitpid(l->pid, NULL, 0);
 }
 
 /* Why there can be none here, or NULL. */
@@ -151,25 +157,40 @@ static inline int leaves(const struct leaver *l, enum way way, const char *from,
 	return r;
 }
 
-/* A new cgroup v2 below another one, or below the root. */
+/* A new cgroup v2 below another one, or below the root: its id. */
 static inline uint64_t new_cgroup(const char *above, const char *name, char path[PATH_MAX])
 {
 	_free_ char *mount = NULL;
 	struct stat st;
 
+	assert_true(made.n_cgroups < array_size(made.cgroups));
 	must(cgroup_mount(&mount), "cgroup v2");
 	if ((size_t)snprintf(path, PATH_MAX, "%s/%s-%d", above ?: mount, name, getpid()) >= PATH_MAX)
 		abort();
 	must(mkdir(path, 0755), path);
+	strcpy(made.cgroups[made.n_cgroups++], path);
 	must(stat(path, &st), path);
 	return st.st_ino;
 }
 
-/* The kernel takes its time to see a dead process leave. */
-static inline void end_cgroup(const char *path)
+/* The kernel takes its time to see a dead process leave its cgroup. */
+static inline int all_gone(void **state)
 {
-	for (long ms = 0; rmdir(path) < 0 && ms < deadline_ms(); ms++)
-		poll(NULL, 0, 1);
+	(void)state;
+	while (made.n_leavers) {
+		made.n_leavers--;
+		close(made.leavers[made.n_leavers].fd);
+		kill(made.leavers[made.n_leavers].pid, SIGKILL);
+		waitpid(made.leavers[made.n_leavers].pid, NULL, 0);
+	}
+	while (made.n_cgroups) {
+		const char *path = made.cgroups[--made.n_cgroups];
+
+		for (long ms = 0; rmdir(path) < 0 && ms < deadline_ms(); ms++)
+			poll(NULL, 0, 1);
+	}
+	return 0;
 }
+#define leaver_test(name) cmocka_unit_test_setup_teardown(name, none_stand, all_gone)
 
 #endif

@@ -227,11 +227,7 @@ static int setup(void **state)
 
 static int teardown(void **state)
 {
-	for (size_t i = 0; i < array_size(people); i++)
-		leaver_end(&people[i]);
-	end_cgroup(paths[0]);
-	end_cgroup(paths[1]);
-	end_cgroup(above_path);
+	all_gone(state);
 	return fence_teardown(state);
 }
 

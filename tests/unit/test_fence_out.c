@@ -72,8 +72,6 @@ static void test_ids(void **state)
 	expect_held(outbound(1, SEVER_FENCE_OUT_UID, NOBODY_UID), &held, &other);
 	expect_held(outbound(2, SEVER_FENCE_OUT_LOGIN, NOBODY_LOGIN), &held, &other);
 	expect_held(outbound(3, SEVER_FENCE_OUT_SESSION, held.session), &held, &other);
-	leaver_end(&held);
-	leaver_end(&other);
 }
 
 /* Its own, the one above; not the one beside, nor the one below. */
@@ -94,13 +92,6 @@ static void test_cgroups(void **state)
 	STAND(outbound(4, SEVER_FENCE_OUT_CGROUP, ids[2]));
 	expect(&inside, 0);
 	empty_backlogs();
-	leaver_end(&inside);
-	leaver_end(&bystander);
-	leaver_end(&outside);
-	end_cgroup(c);
-	end_cgroup(b);
-	end_cgroup(beside);
-	end_cgroup(a);
 }
 
 /* The other end; and no address is ourselves. */
@@ -138,8 +129,6 @@ static void test_destinations(void **state)
 	stand(&fence, 1);
 	assert_int_equal(leaves(&other, WAY_TCP, NULL, "::1", port_of(v6)), 0);
 	empty_backlogs();
-	leaver_end(&held);
-	leaver_end(&other);
 }
 
 /* What was connected before goes on; by no other address. */
@@ -205,14 +194,13 @@ static void test_hit(void **state)
 	assert_int_equal(s.remote_port, 4567);
 	assert_int_equal(s.remote.family, AF_INET);
 	assert_memory_equal(s.remote.b, "\177\0\0\11", 4);
-	leaver_end(&l);
 }
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		fence_test(test_ids),	      fence_test(test_cgroups), fence_test(test_destinations),
-		fence_test(test_established), fence_test(test_hit),
+		leaver_test(test_ids),	       leaver_test(test_cgroups), leaver_test(test_destinations),
+		leaver_test(test_established), leaver_test(test_hit),
 	};
 
 	return leaver_run("fence_out", tests, open_doors, fence_teardown);
