@@ -19,15 +19,19 @@ static int add_opener(struct selection *sel, const struct entry *e)
 
 /* ---- candidates ---- */
 
-/* What the kernel's map says of it now. -ENOENT: it has just ended. */
+/* What the kernel's map says of it now: a call of the kernel for each, which who only cuts can do without. -ENOENT: it has just
+ * ended. */
 static int read_now(const struct search *q, const struct entry *e, struct flow *ret)
 {
 	struct sever_flow now;
-	int r = track_read(q->live->track, e->cookie, &now);
+	int r;
 
-	if (r < 0)
-		return r;
-	track_to_flow(e->cookie, &now, ret);
+	if (q->states || e->flags & SEVER_FLOW_PENDING) {
+		r = track_read(q->live->track, e->cookie, &now);
+		if (r < 0)
+			return r;
+		track_to_flow(e->cookie, &now, ret);
+	}
 	ret->tracked = true;
 	if (!e->unsure)
 		ret->uid = e->uid;

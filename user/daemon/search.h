@@ -17,6 +17,7 @@ struct search {
 	size_t n_settled;     /* candidates that nobody seemed to own, and somebody does */
 	bool mptcp;	      /* a candidate lies below an MPTCP connection */
 	uint32_t pending;     /* bits 1 << enum proto: of candidates whose local end is not known yet */
+	bool states;	      /* the states they are in now are asked for */
 	bool held_seen;	      /* what people hold was shown already */
 };
 

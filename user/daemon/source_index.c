@@ -16,6 +16,7 @@ struct source_index {
 	struct source base;
 	struct live *live;
 	uint32_t caller, job;
+	bool states;
 };
 
 static void search_clear(struct search *q)
@@ -151,6 +152,7 @@ static int look(struct source *s, const struct filter *f, struct flowset *frozen
 		.live = x->live,
 		.wide = *f,
 		.now = clock_ns(CLOCK_BOOTTIME),
+		.states = x->states || filter_names(f, SEL_STATE),
 	};
 	int r = people_read(x->live, ret);
 
@@ -186,21 +188,31 @@ static int index_select(struct source *s, const struct filter *f, struct flowset
 	return look(s, f, frozen, true, ret);
 }
 
-/* The map knows an end as soon as it has come. */
+/* Whether the map still has it. What the index has may have gone all the same, where an event was lost. */
+static int still_there(const struct live *l, const struct flow *f)
+{
+	struct sever_flow now;
+	int r = index_find(&l->index, f->cookie) ? track_read(l->track, f->cookie, &now) : -ENOENT;
+
+	return r < 0 ? r == -ENOENT ? 0 : r : 1;
+}
+
 static int index_lookup(struct source *s, struct flow *const *v, size_t n)
 {
 	const struct source_index *x = (struct source_index *)s;
-	struct sever_flow f;
-	int r = live_drain(x->live);
+	int r;
 
-	for (size_t i = 0; i < n && r == 0; i++) {
-		r = track_read(x->live->track, v[i]->cookie, &f);
-		v[i]->present = r == 0;
-		r = r == -ENOENT ? 0 : r;
+	pthread_mutex_lock(&x->live->lock);
+	r = live_drain_locked(x->live);
+	for (size_t i = 0; i < n && r >= 0; i++) {
+		r = still_there(x->live, v[i]);
+		v[i]->present = r > 0;
 	}
-	if (r == 0)
-		live_owed(x->live, x->job, v, n);
-	return r;
+	pthread_mutex_unlock(&x->live->lock);
+	if (r < 0)
+		return r;
+	live_owed(x->live, x->job, v, n);
+	return 0;
 }
 
 static int index_holders(struct source *s, struct owners *o, struct owner_scope *scope)
@@ -229,7 +241,19 @@ static const struct source_ops index_ops = {
 	.close = index_close,
 };
 
-int source_index_open(struct live *l, uint32_t caller, uint32_t job, struct source **ret)
+void source_index_states(const struct live *l, struct flowset *set)
+{
+	struct sever_flow now;
+
+	for (size_t i = 0; i < set->n; i++) {
+		struct flow *f = &set->v[i];
+
+		if (f->outcome == OUT_NONE && f->tracked && track_read(l->track, f->cookie, &now) == 0)
+			f->state = now.state;
+	}
+}
+
+int source_index_open(struct live *l, uint32_t caller, uint32_t job, bool states, struct source **ret)
 {
 	struct source_index *s = calloc(1, sizeof(*s));
 
@@ -238,6 +262,7 @@ int source_index_open(struct live *l, uint32_t caller, uint32_t job, struct sour
 	s->live = l;
 	s->caller = caller;
 	s->job = job;
+	s->states = states;
 	s->base = (struct source){ .ops = &index_ops, .bpf = l->people, .bpf_err = l->people_err };
 	*ret = &s->base;
 	return 0;

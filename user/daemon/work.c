@@ -41,8 +41,9 @@ static int on_line(const char *text, size_t len, void *arg)
 static int open_source(void *arg, struct source **ret)
 {
 	const struct work *w = arg;
+	bool states = w->request.verb == VERB_LIST || w->request.dry_run;
 
-	return source_index_open(w->live, w->request.caller, w->job, ret);
+	return source_index_open(w->live, w->request.caller, w->job, states, ret);
 }
 
 static bool may(void *arg, const struct flow *f)
@@ -67,7 +68,7 @@ static void mark_victims(struct work *w, const struct flowset *set)
 	pthread_mutex_unlock(&w->live->lock);
 }
 
-static int accept_victims(void *arg, const struct selection *victims, char *err)
+static int accept_victims(void *arg, struct selection *victims, char *err)
 {
 	struct work *w = arg;
 	int r;
@@ -83,6 +84,8 @@ static int accept_victims(void *arg, const struct selection *victims, char *err)
 	r = w->state == WORK_ANSWERED ? w->answer : -EINTR;
 	w->state = WORK_RUNS;
 	pthread_mutex_unlock(&w->lock);
+	if (r == 0 && !w->totals_only)
+		source_index_states(w->live, &victims->flows);
 	return r < 0 ? fail(r, err, "nothing was touched: the request could not be recorded (%s)", strerror(-r)) : 0;
 }
 
