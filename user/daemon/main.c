@@ -28,7 +28,6 @@ static const struct io_sever methods_of_ours = {
 	.watch = serve_watch,
 	.get_request = serve_get_request,
 	.doctor = serve_doctor,
-	.lost = serve_lost,
 };
 
 struct timers {

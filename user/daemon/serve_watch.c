@@ -96,14 +96,6 @@ static json_t *lost_event(uint64_t last, uint64_t n)
 			 "count", (json_int_t)n);
 }
 
-json_t *serve_lost(struct call *c, uint64_t n, void *arg)
-{
-	const struct severd *d = arg;
-
-	(void)c;
-	return lost_event(d->live.log.next - 1, n);
-}
-
 static int tell(struct watcher *w, json_t *event)
 {
 	_cleanup_(json_decrefp) json_t *p = event;
@@ -216,6 +208,7 @@ int serve_watch(struct call *c, void *arg)
 	w->next = d->watchers;
 	d->watchers = w;
 	call_watch(c, &watcher_hooks, w);
+	call_may_lag(c); /* he loses events instead */
 	on_room(c, w);
 	return 0;
 }

@@ -33,7 +33,6 @@ int serve_kill(struct call *c, void *arg);
 int serve_watch(struct call *c, void *arg);
 int serve_get_request(struct call *c, void *arg);
 int serve_doctor(struct call *c, void *arg);
-json_t *serve_lost(struct call *c, uint64_t n, void *arg);
 
 /* The parameters of a call as a work to be begun. NULL: the caller was told why not, or the negative errno says it. */
 int severd_read(struct call *c, struct work **ret);

@@ -28,7 +28,7 @@ void call_run(struct call *c, int (*hook)(struct call *c, void *arg), void *arg)
 void transport_room(struct transport *t);
 /* The caller is gone. */
 void transport_gone(struct transport *t);
-/* Whether the call has lost replies, which slow reading is allowed to do. */
-bool transport_is_lossy(const struct transport *t);
+/* Whether its caller may be slow to read, see call_may_lag(). */
+bool transport_may_lag(const struct transport *t);
 
 #endif
