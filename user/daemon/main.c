@@ -20,7 +20,6 @@
 #include <systemd/sd-daemon.h>
 
 #define DRAIN_US 20000	 /* how late an event is told at most, while the ring has room */
-#define CHECK_US 1000000 /* how long a loss goes unnoticed */
 
 static const struct io_sever methods_of_ours = {
 	.list = serve_list,
@@ -33,7 +32,7 @@ static const struct io_sever methods_of_ours = {
 
 struct timers {
 	struct severd d;
-	sd_event_source *drain, *check;
+	sd_event_source *drain;
 };
 
 static int on_ring(sd_event_source *s, int fd, uint32_t revents, void *arg)
@@ -54,15 +53,6 @@ static int on_drain(sd_event_source *s, uint64_t usec, void *arg)
 	(void)usec;
 	live_drain(&t->d.live);
 	return sd_event_source_set_time_relative(s, DRAIN_US);
-}
-
-static int on_check(sd_event_source *s, uint64_t usec, void *arg)
-{
-	struct timers *t = arg;
-
-	(void)usec;
-	live_resync(&t->d.live); /* what did not succeed is tried again */
-	return sd_event_source_set_time_relative(s, CHECK_US);
 }
 
 /* The log has grown. */
@@ -123,11 +113,7 @@ static int open_loop(struct timers *t, char *err)
 	if (r >= 0)
 		r = sd_event_source_set_enabled(t->drain, SD_EVENT_ON);
 	if (r >= 0)
-		r = sd_event_add_time_relative(d->event, &t->check, CLOCK_MONOTONIC, CHECK_US, 100000, on_check, t);
-	if (r >= 0)
-		r = sd_event_source_set_enabled(t->check, SD_EVENT_ON);
-	if (r >= 0)
-		r = attend_start(&d->attend, d->event, &d->live);
+		r = attend_start(&d->attend, &d->live);
 	if (r >= 0)
 		r = sd_event_set_watchdog(d->event, true);
 	return r < 0 ? fail(r, err, "the event loop: %s", strerror(-r)) : 0;
@@ -188,7 +174,6 @@ static int run(struct timers *t, const struct daemon_options *o, char *err)
 		r = serve(t, o, err);
 	attend_stop(&d->attend);
 	sd_event_source_unref(t->drain);
-	sd_event_source_unref(t->check);
 	live_close(&d->live);
 	return r;
 }

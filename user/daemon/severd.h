@@ -9,6 +9,8 @@
 #include "daemon/service.h"
 #include "daemon/work.h"
 
+#include <systemd/sd-event.h>
+
 struct record;
 struct journal;
 struct watcher;

@@ -152,8 +152,12 @@ static int look(struct source *s, const struct filter *f, struct flowset *frozen
 		.wide = *f,
 		.now = clock_ns(CLOCK_BOOTTIME),
 	};
-	int r = people_read(x->live, ret);
+	int whole = live_resync(x->live), r;
 
+	if (whole)
+		note(&s->notes, "not all connections could be tracked (%s)", whole < 0 ? strerror(-whole) : "they are too many");
+	ret->incomplete |= whole;
+	r = people_read(x->live, ret);
 	if (r == 0 && holders)
 		r = people_read_holders(x->live, f, x->caller, ret);
 	if (r < 0)

@@ -41,8 +41,13 @@ static int on_line(const char *text, size_t len, void *arg)
 static int open_source(void *arg, struct source **ret)
 {
 	const struct work *w = arg;
+	bool crowded;
 
-	return source_index_open(w->live, w->request.caller, w->job, ret);
+	pthread_mutex_lock(&w->live->lock);
+	crowded = w->live->crowded;
+	pthread_mutex_unlock(&w->live->lock);
+	/* What the kernel's map has no room for only a scan finds, whatever it costs. */
+	return crowded ? scan_open(ret) : source_index_open(w->live, w->request.caller, w->job, ret);
 }
 
 static bool may(void *arg, const struct flow *f)
