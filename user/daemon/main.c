@@ -3,13 +3,13 @@
 #include "daemon/chronicle.h"
 #include "daemon/door.h"
 #include "daemon/journal.h"
+#include "daemon/nss.h"
 #include "daemon/options.h"
 #include "daemon/record.h"
 #include "daemon/severd.h"
 #include "daemon/wire.h"
 #include "kernel/bpffs.h"
 #include "kernel/netns.h"
-#include "names/users.h"
 #include "report/escape.h"
 
 #include <fcntl.h>
@@ -165,6 +165,8 @@ static int run(struct timers *t, const struct daemon_options *o, char *err)
 	if (r == 0)
 		r = record_unfinished(d->record, on_unfinished, d);
 	if (r == 0)
+		r = nss_open(&d->nss);
+	if (r == 0)
 		r = live_open(&d->live, o->pin_dir, err);
 	if (r < 0)
 		return r;
@@ -212,7 +214,7 @@ int main(int argc, char **argv)
 		record_close(t.d.record);
 	if (t.d.journal)
 		journal_close(t.d.journal);
-	user_cache_free(t.d.users);
+	nss_close(t.d.nss);
 	sd_event_unref(t.d.event);
 	closep(&t.d.wake);
 	if (r < 0) {
