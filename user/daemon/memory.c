@@ -19,15 +19,16 @@ static json_t *typed(const struct request *req)
 	return all;
 }
 
-static uint32_t login_of(uint32_t pid)
+/* Asked whether it is still there when it has been read: a pid may be given to another. */
+static uint32_t login_of(const struct peer *p)
 {
 	_fclose_ FILE *f = NULL;
 	char path[64];
 	unsigned int uid;
 
-	snprintf(path, sizeof(path), "/proc/%u/loginuid", pid);
-	f = pid ? fopen(path, "re") : NULL;
-	return f && fscanf(f, "%u", &uid) == 1 ? uid : ID_UNSET;
+	snprintf(path, sizeof(path), "/proc/%u/loginuid", (unsigned int)p->pid);
+	f = p->pid ? fopen(path, "re") : NULL;
+	return f && fscanf(f, "%u", &uid) == 1 && !peer_has_ended(p) ? uid : ID_UNSET;
 }
 
 int memory_accept(struct severd *d, const struct work *w, size_t victims)
@@ -36,7 +37,7 @@ int memory_accept(struct severd *d, const struct work *w, size_t victims)
 		.verb = w->request.verb,
 		.uid = w->peer->uid,
 		.pid = w->peer->pid,
-		.login_uid = login_of(w->peer->pid),
+		.login_uid = login_of(w->peer),
 		.selectors = typed(&w->request),
 		.reason = w->request.reason ? json_string(w->request.reason) : NULL,
 	};

@@ -24,6 +24,7 @@ static int add_opener(struct selection *sel, const struct entry *e)
 static int read_now(const struct search *q, const struct entry *e, struct flow *ret)
 {
 	struct sever_flow now;
+	uint64_t age;
 	int r;
 
 	if (q->states || e->flags & SEVER_FLOW_PENDING) {
@@ -35,8 +36,10 @@ static int read_now(const struct search *q, const struct entry *e, struct flow *
 	ret->tracked = true;
 	if (!e->unsure)
 		ret->uid = e->uid;
-	if (e->birth < q->now && !(e->flags & SEVER_FLOW_ADOPTED))
-		ret->min_age_ms = (q->now - e->birth) / 1000000;
+	if (e->birth < q->now && !(e->flags & SEVER_FLOW_ADOPTED)) {
+		age = (q->now - e->birth) / 1000000;
+		ret->min_age_ms = age < UINT32_MAX ? age : UINT32_MAX; /* 49 days */
+	}
 	return 0;
 }
 
@@ -74,8 +77,9 @@ static int on_candidate(struct search *q, const struct entry *e)
 		r = add_netns(q, e->netns);
 	if (r < 0)
 		return r;
-	q->n_settled += entry_is_unowned(e) && (held || filter_match_socket_owner(q->select.filter, &f));
 	r = flowset_add(e->unsure && filter_names(q->select.filter, SEL_USER) ? &q->unsure : &q->found, &f);
+	/* Two keys may lead to one flow. */
+	q->n_settled += r > 0 && entry_is_unowned(e) && (held || filter_match_socket_owner(q->select.filter, &f));
 	return r < 0 ? r : 0;
 }
 

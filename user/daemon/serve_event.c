@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /* serve_event.c - a record of the log as JSON. Flows are put into words by the same hand that writes them for --json. */
+#include "daemon/nss.h"
 #include "daemon/relay.h"
 #include "daemon/severd.h"
-#include "names/users.h"
 
 #include <string.h>
 
@@ -36,6 +36,7 @@ static json_t *flow_to_json(struct severd *d, const struct entry *e)
 	const struct sessions sessions = { .v = &session, .n = s ? 1 : 0 };
 	struct proc proc = { .pid = e->pid };
 	const struct proctab procs = { .v = &proc, .n = e->pid ? 1 : 0 };
+	char name[NSS_NAME_LEN];
 	struct relay relay;
 	json_t *line = NULL;
 	struct flow f;
@@ -50,7 +51,7 @@ static json_t *flow_to_json(struct severd *d, const struct entry *e)
 	f.via = s ? (f.transport ? VIA_TRANSPORT : VIA_SESSION) : e->owner != ID_UNSET ? VIA_LOGIN : VIA_UID;
 	if (e->flags & SEVER_FLOW_ADOPTED && e->owner == ID_UNSET)
 		f.via = VIA_ADOPTED;
-	f.user_name = user_name(&d->users, f.user);
+	f.user_name = nss_user(d->nss, f.user, name);
 	if (relay_open(&relay, take, &line) < 0)
 		return NULL;
 	relay.report.ops->flow(&relay.report, &f, &procs, &sessions);

@@ -4,7 +4,6 @@
 #include "daemon/record.h"
 #include "daemon/severd.h"
 #include "pipeline/request_id.h"
-#include "daemon/rights.h"
 
 #include <string.h>
 #include <sys/eventfd.h>
@@ -16,7 +15,6 @@ struct kill {
 	struct work *work;
 	struct kill *joined; /* more of them */
 	json_t *summary;
-	json_t *selectors; /* as the caller gave them */
 	bool dry_run;
 };
 
@@ -27,7 +25,6 @@ static void kill_free_one(struct kill *k)
 		call_unref(k->call);
 	}
 	json_decref(k->summary);
-	json_decref(k->selectors);
 	free(k);
 }
 
@@ -37,6 +34,7 @@ static void on_hangup(struct call *c, void *arg)
 
 	k->call = NULL;
 	call_unref(c);
+	eventfd_write(k->d->wake, 1); /* what waited for room goes on without it */
 }
 
 static void on_room(struct call *c, void *arg)
@@ -59,8 +57,7 @@ static void tell_request(struct kill *k, enum event what)
 	e = log_add(&k->d->live.log, what);
 	e->job = k->work->job;
 	e->uid = k->work->peer->uid;
-	if (k->summary)
-		e->about = json_incref(k->summary);
+	log_about(&k->d->live.log, e, json_incref(k->summary));
 	pthread_mutex_unlock(&k->d->live.lock);
 	live_wake(&k->d->live);
 }
@@ -177,13 +174,22 @@ static struct kill *find(const struct severd *d, const char *id)
 	return NULL;
 }
 
-/* Another request that is doing just the same. */
-static const struct work *find_twin(const struct severd *d, const struct request *req, const json_t *selectors)
+static bool is_same(const json_t *a, const json_t *b, const char *member)
+{
+	const json_t *x = json_object_get(a, member), *y = json_object_get(b, member);
+
+	return x == y || json_equal(x, y);
+}
+
+/* Another request of this caller that is doing just the same. One of somebody else, or that waits for longer, must not stand in
+ * the way: nobody could be cut who began to cut himself first, and takes his time. */
+static const struct work *find_twin(const struct severd *d, const struct work *new, uid_t uid)
 {
 	for (const struct work *w = d->works; w; w = w->next) {
 		const struct kill *k = w->hooks == &hooks ? w->arg : NULL;
 
-		if (k && !k->dry_run && w->request.verb == req->verb && json_equal(k->selectors, selectors))
+		if (k && !k->dry_run && w->peer->uid == uid && w->request.verb == new->request.verb &&
+		    is_same(w->parameters, new->parameters, "selectors") && is_same(w->parameters, new->parameters, "options"))
 			return w;
 	}
 	return NULL;
@@ -197,7 +203,6 @@ static int begin(struct severd *d, struct call *c, struct work *w)
 	if (!k)
 		return -ENOMEM;
 	*k = (struct kill){ .d = d, .work = w, .dry_run = w->request.dry_run };
-	k->selectors = json_incref(json_object_get(w->parameters, "selectors"));
 	w->hooks = &hooks;
 	w->arg = k;
 	w->totals_only = !call_wants_more(c);
@@ -231,9 +236,9 @@ static int refuse_twin(struct call *c, const struct work *twin)
 	return p ? call_error(c, "io.sever.Busy", p) : -ENOMEM;
 }
 
-static bool may_know(const struct call *c, uint32_t uid)
+static bool may_know(const struct severd *d, const struct call *c, uint32_t uid)
 {
-	return call_peer(c)->uid == uid || rights_all(call_peer(c));
+	return call_peer(c)->uid == uid || severd_may_all(d, c);
 }
 
 /* What is known of this id already, if anything: 1 answered. */
@@ -244,9 +249,9 @@ static int answer_known(struct severd *d, struct call *c, const char *id)
 	int r;
 
 	if (k)
-		r = may_know(c, k->work->peer->uid) ? join(k, c) : call_fail(c, -EPERM, "a request of somebody else");
+		r = may_know(d, c, k->work->peer->uid) ? join(k, c) : call_fail(c, -EPERM, "a request of somebody else");
 	else if (record_find(d->record, id, &known) == 0) {
-		r = may_know(c, known.uid) ? answer_recorded(c, &known) : call_fail(c, -EPERM, "a request of somebody else");
+		r = may_know(d, c, known.uid) ? answer_recorded(c, &known) : call_fail(c, -EPERM, "a request of somebody else");
 		recorded_clear(&known);
 	} else {
 		return 0;
@@ -272,7 +277,7 @@ int serve_kill(struct call *c, void *arg)
 		r = answer_known(d, c, w->request.id);
 	else
 		r = request_id_make(w->request.id);
-	twin = r == 0 && !w->request.dry_run ? find_twin(d, &w->request, json_object_get(w->parameters, "selectors")) : NULL;
+	twin = r == 0 && !w->request.dry_run ? find_twin(d, w, call_peer(c)->uid) : NULL;
 	if (twin)
 		r = refuse_twin(c, twin);
 	else if (r == 0 && (r = begin(d, c, w)) == 0)

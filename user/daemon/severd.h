@@ -9,8 +9,14 @@
 #include "daemon/service.h"
 #include "daemon/work.h"
 
+#include <systemd/sd-event.h>
+
+/* Each selector may be compared with each flow, or looked up: who is not root does not get to keep all others waiting. */
+#define SELECTORS_MAX 256
+
 struct record;
 struct journal;
+struct nss;
 struct watcher;
 
 struct severd {
@@ -24,7 +30,7 @@ struct severd {
 	size_t n_works;
 	int wake;		  /* eventfd of the works */
 	struct watcher *watchers;
-	struct user_cache *users; /* names for events */
+	struct nss *nss;	  /* names for events, and who is in the group */
 };
 
 /* The methods; arg is the struct severd. */
@@ -34,6 +40,8 @@ int serve_watch(struct call *c, void *arg);
 int serve_get_request(struct call *c, void *arg);
 int serve_doctor(struct call *c, void *arg);
 
+/* Whether the caller may see and do everything. */
+bool severd_may_all(const struct severd *d, const struct call *c);
 /* The parameters of a call as a work to be begun. NULL: the caller was told why not, or the negative errno says it. */
 int severd_read(struct call *c, struct work **ret);
 /* Starts a work, which is then among the works, with the caller of c as who asks for it. -EBUSY: there are too many. */

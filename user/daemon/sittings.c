@@ -3,12 +3,19 @@
 
 #include <string.h>
 
+static int by_number(const void *a, const void *b)
+{
+	const struct sitting *x = a, *y = b;
+
+	return (x->number > y->number) - (x->number < y->number);
+}
+
+/* They stand in the order of their numbers. */
 struct sitting *sittings_find(const struct sittings *s, uint32_t number)
 {
-	for (size_t i = 0; i < s->n && number; i++)
-		if (s->v[i].number == number)
-			return &s->v[i];
-	return NULL;
+	const struct sitting key = { .number = number };
+
+	return s->n && number ? bsearch(&key, s->v, s->n, sizeof(*s->v), by_number) : NULL;
 }
 
 struct sitting *sittings_named(const struct sittings *s, const char *id)
@@ -44,7 +51,7 @@ static struct logged *tell(struct log *log, enum event what, const struct sittin
 {
 	struct logged *e = log_add(log, what);
 
-	e->about = describe(one);
+	log_about(log, e, describe(one));
 	e->uid = one->session.uid;
 	return e;
 }

@@ -154,8 +154,12 @@ static int look(struct source *s, const struct filter *f, struct flowset *frozen
 		.now = clock_ns(CLOCK_BOOTTIME),
 		.states = x->states || filter_names(f, SEL_STATE),
 	};
-	int r = people_read(x->live, ret);
+	int whole = live_resync(x->live), r;
 
+	if (whole)
+		note(&s->notes, "not all connections could be tracked (%s)", whole < 0 ? strerror(-whole) : "they are too many");
+	ret->incomplete |= whole;
+	r = people_read(x->live, ret);
 	if (r == 0 && holders)
 		r = people_read_holders(x->live, f, x->caller, ret);
 	if (r < 0)

@@ -26,6 +26,7 @@ enum status status_of_errno(int r)
 		return STATUS_DENIED;
 	case -ENOMEM:
 	case -EIO:
+	case -EINTR:
 		return STATUS_PARTIAL;
 	default:
 		return STATUS_KERNEL;

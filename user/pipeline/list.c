@@ -62,22 +62,32 @@ static void count_flow(struct row *row, const struct flow *f)
 	row->wqueue += f->wqueue;
 }
 
-/* One row a session, also for one without flows where nothing but users and sessions was named. */
-static int session_rows(const struct filter *f, const struct selection *sel, struct flow **v, size_t n,
-			struct rows *rows)
+static bool may_see(const struct flow *f, void *arg)
 {
+	const struct job *j = arg;
+
+	return !j->access->may || j->access->may(j->access->arg, f);
+}
+
+/* One row a session, also for one without flows where nothing but users and sessions was named. */
+static int session_rows(const struct job *j, struct flow **v, size_t n, struct rows *rows)
+{
+	const struct filter *f = &j->filter;
+	const struct selection *sel = &j->frozen;
 	bool bare = !(f->named & ~(1u << SEL_USER | 1u << SEL_SESSION));
 	struct row *row;
 	size_t k = 0;
 
 	for (size_t i = 0; i < sel->sessions.n; i++) {
 		const struct session *s = &sel->sessions.v[i];
-		const struct flow as_if = { .session = i, .user = s->uid, .user_known = true };
+		const struct flow as_if = {
+			.session = i, .user = s->uid, .user_known = true, .login_uid = s->uid, .shared_with = ID_UNSET
+		};
 
 		while (k < n && v[k]->session < (int32_t)i)
 			k++;
 		if ((k == n || v[k]->session != (int32_t)i) &&
-		    !(bare && filter_match_people(f, &sel->people, &as_if)))
+		    !(bare && filter_match_people(f, &sel->people, &as_if) && may_see(&as_if, (void *)j)))
 			continue;
 		row = add_row(rows);
 		if (!row)
@@ -151,7 +161,7 @@ static int make_rows(const struct job *j, struct flow **v, size_t n, struct rows
 	case LIST_CLIENTS:
 		return client_rows(v, n, rows);
 	default:
-		return session_rows(&j->filter, &j->frozen, v, n, rows);
+		return session_rows(j, v, n, rows);
 	}
 }
 
@@ -188,13 +198,6 @@ static void list_flows(struct job *j, struct names *names)
 		decorate(names, j->source, &sel->flows.v[i]);
 		report_flow(j->report, &sel->flows.v[i], &sel->owners.procs, &sel->sessions);
 	}
-}
-
-static bool may_see(const struct flow *f, void *arg)
-{
-	const struct job *j = arg;
-
-	return j->access->may(j->access->arg, f);
 }
 
 static int gather(struct job *j)
