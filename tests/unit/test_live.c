@@ -209,8 +209,11 @@ static void test_crowded(void **state)
 		close_pair(&p[i]);
 	}
 	p[0] = connected(l, "127.0.0.6", 0);
-	assert_int_equal(find_client("127.0.0.6", false, NULL), 1);
+	/* Others on this host may fill it again for a moment. */
+	for (long ms = 0; ms < deadline_ms() && (live_resync(&live) || live.crowded); ms += 20)
+		poll(NULL, 0, 20);
 	assert_false(live.crowded);
+	assert_int_equal(find_client("127.0.0.6", false, NULL), 1);
 	close_pair(&p[0]);
 	close(l);
 }
