@@ -31,7 +31,10 @@ static int read_now(const struct search *q, const struct entry *e, struct flow *
 	ret->tracked = true;
 	if (!e->unsure)
 		ret->uid = e->uid;
-	if (e->birth < q->now && !(e->flags & SEVER_FLOW_ADOPTED))
+	if (e->flags & SEVER_FLOW_ADOPTED)
+		return 0;
+	ret->since = q->boot + e->birth / 1000;
+	if (e->birth < q->now)
 		ret->min_age_ms = (q->now - e->birth) / 1000000;
 	return 0;
 }

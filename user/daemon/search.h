@@ -11,6 +11,7 @@ struct search {
 	struct live *live;
 	struct filter wide;   /* the filter, in any state: that of an entry is the one it was born in */
 	uint64_t now;	      /* ns since boot */
+	uint64_t boot;	      /* see moment.h */
 	struct flowset found; /* still to be judged, when their namespaces are open */
 	struct flowset unsure; /* accepted, and by whom is not known yet: their uid is the listener's */
 	struct ids netns;     /* where candidates are */

@@ -5,6 +5,7 @@
 #include "daemon/people.h"
 #include "daemon/search.h"
 #include "kernel/sockets.h"
+#include "model/moment.h"
 #include "pipeline/coverage.h"
 
 #include <string.h>
@@ -151,6 +152,7 @@ static int look(struct source *s, const struct filter *f, struct flowset *frozen
 		.live = x->live,
 		.wide = *f,
 		.now = clock_ns(CLOCK_BOOTTIME),
+		.boot = moment_of_boot(),
 	};
 	int r = people_read(x->live, ret);
 
@@ -203,6 +205,44 @@ static int index_lookup(struct source *s, struct flow *const *v, size_t n)
 	return r;
 }
 
+/* What has ended since it was looked at is in the sums already, if it was given to its session; so whatever is shown once is given. */
+static void recall_flow(struct live *l, const struct sessions *sessions, struct flow *f)
+{
+	struct entry *e = index_find(&l->index, f->cookie);
+	struct sitting *one = !e || !e->session ? sittings_of(&l->sittings, &sessions->v[f->session]) : NULL;
+
+	if (one && e)
+		index_own(&l->index, e, one->session.uid, one->number);
+	if (!one && e && !e->session)
+		l->login_seen = true; /* a session that nobody has looked at yet: soon */
+	if (!one || e)
+		return;
+	f->sent = f->received = 0;
+	f->counted = true;
+}
+
+static int index_recall(struct source *s, struct selection *sel)
+{
+	struct live *l = ((struct source_index *)s)->live;
+	int r;
+
+	pthread_mutex_lock(&l->lock);
+	r = live_drain_locked(l);
+	for (size_t i = 0; i < sel->flows.n && r == 0; i++)
+		if (sel->flows.v[i].tracked && sel->flows.v[i].session >= 0)
+			recall_flow(l, &sel->sessions, &sel->flows.v[i]);
+	if (l->login_seen)
+		live_wake(l);
+	for (size_t i = 0; i < sel->sessions.n && r == 0; i++) {
+		const struct sitting *one = sittings_of(&l->sittings, &sel->sessions.v[i]);
+
+		if (one)
+			sel->sessions.v[i].past = one->past;
+	}
+	pthread_mutex_unlock(&l->lock);
+	return r;
+}
+
 static int index_holders(struct source *s, struct owners *o, struct owner_scope *scope)
 {
 	struct live *l = ((struct source_index *)s)->live;
@@ -225,6 +265,7 @@ static void index_close(struct source *s)
 static const struct source_ops index_ops = {
 	.select = index_select,
 	.lookup = index_lookup,
+	.recall = index_recall,
 	.holders = index_holders,
 	.close = index_close,
 };

@@ -79,4 +79,11 @@ void decorate(struct names *names, const struct source *source, struct flow *f);
 const char *decorate_user(struct names *names, uint32_t uid); /* NULL for ID_UNSET */
 void names_clear(struct names *names);
 
+/* measure.c: fills what the flows of the frozen set have carried, where the source did not say. 0 or negative errno; what has gone
+ * meanwhile stays as it was. */
+int measure(struct job *j);
+
+/* rows.c: reports the frozen set as sessions, users or clients. */
+int rows_report(struct job *j, struct names *names, uint64_t *ret_n);
+
 #endif
