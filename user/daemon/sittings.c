@@ -163,6 +163,18 @@ int sittings_update(struct sittings *s, struct index *x, struct log *log, const 
 	return 0;
 }
 
+void sittings_add_flow(struct sitting *one, struct index *x, struct entry *e, const struct flow *f)
+{
+	index_own(x, e, one->session.uid, one->number);
+	e->transport = f->transport;
+	one->flows++;
+	if (!f->transport)
+		return;
+	one->transports++;
+	one->client = f->remote;
+	one->past.disconnected = 0;
+}
+
 void sittings_flow_ended(struct sittings *s, struct log *log, const struct logged *end)
 {
 	const struct entry *e = &end->flow;

@@ -33,6 +33,8 @@ struct sitting *sittings_audited(const struct sittings *s, uint32_t audit);
 /* What was found by a look at the host: updates owners and sessions of the flows that someone in `people` holds, and logs what sessions
  * began or ended. 0 or -ENOMEM. */
 int sittings_update(struct sittings *s, struct index *x, struct log *log, const struct people *people);
+/* A flow was found to be the session's since the last look, as f says. */
+void sittings_add_flow(struct sitting *one, struct index *x, struct entry *e, const struct flow *f);
 /* A flow of a session has ended, as was just told, and is out of the index. */
 void sittings_flow_ended(struct sittings *s, struct log *log, const struct logged *end);
 void sittings_clear(struct sittings *s);

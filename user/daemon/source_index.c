@@ -212,9 +212,7 @@ static void recall_flow(struct live *l, const struct sessions *sessions, struct 
 	struct sitting *one = !e || !e->session ? sittings_of(&l->sittings, &sessions->v[f->session]) : NULL;
 
 	if (one && e)
-		index_own(&l->index, e, one->session.uid, one->number);
-	if (!one && e && !e->session)
-		l->login_seen = true; /* a session that nobody has looked at yet: soon */
+		sittings_add_flow(one, &l->index, e, f);
 	if (!one || e)
 		return;
 	f->sent = f->received = 0;
@@ -231,14 +229,16 @@ static int index_recall(struct source *s, struct selection *sel)
 	for (size_t i = 0; i < sel->flows.n && r == 0; i++)
 		if (sel->flows.v[i].tracked && sel->flows.v[i].session >= 0)
 			recall_flow(l, &sel->sessions, &sel->flows.v[i]);
-	if (l->login_seen)
-		live_wake(l);
 	for (size_t i = 0; i < sel->sessions.n && r == 0; i++) {
 		const struct sitting *one = sittings_of(&l->sittings, &sel->sessions.v[i]);
 
 		if (one)
 			sel->sessions.v[i].past = one->past;
+		else
+			l->login_seen = true; /* nobody has looked at it yet: soon */
 	}
+	if (l->login_seen)
+		live_wake(l);
 	pthread_mutex_unlock(&l->lock);
 	return r;
 }
