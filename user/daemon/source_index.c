@@ -3,6 +3,7 @@
  * closed. Those are asked of the kernel where they may match. */
 #include "daemon/source_index.h"
 #include "daemon/people.h"
+#include "daemon/recall.h"
 #include "daemon/search.h"
 #include "kernel/sockets.h"
 #include "model/moment.h"
@@ -58,15 +59,30 @@ static struct filter elsewhere(const struct search *q)
 	return f;
 }
 
+/* A flow whose local end is not in the index may be there all the same. */
+static uint64_t birth_of(const struct search *q, const struct flow *f)
+{
+	const struct entry *e;
+	uint64_t since;
+
+	pthread_mutex_lock(&q->live->lock);
+	e = index_find(&q->live->index, f->cookie);
+	since = e ? search_birth(q, e) : 0;
+	pthread_mutex_unlock(&q->live->lock);
+	return since;
+}
+
 static int on_elsewhere(const struct flow *f, void *arg)
 {
 	struct search *q = arg;
-
+	struct flow born = *f;
 	uint32_t states = HALF_STATES | (q->pending & 1u << PROTO_TCP ? 1u << STATE_SYN_SENT : 0);
 
 	if (f->proto == PROTO_TCP && !(states & 1u << f->state))
 		return 0; /* the index has it, or it has just ended */
-	return select_flow(&q->select, f);
+	if (q->pending & 1u << f->proto)
+		born.since = birth_of(q, f);
+	return select_flow(&q->select, &born);
 }
 
 static int find_elsewhere(struct source *s, struct search *q)
@@ -205,42 +221,9 @@ static int index_lookup(struct source *s, struct flow *const *v, size_t n)
 	return r;
 }
 
-/* What has ended since it was looked at is in the sums already, if it was given to its session; so whatever is shown once is given. */
-static void recall_flow(struct live *l, const struct sessions *sessions, struct flow *f)
-{
-	struct entry *e = index_find(&l->index, f->cookie);
-	struct sitting *one = !e || !e->session ? sittings_of(&l->sittings, &sessions->v[f->session]) : NULL;
-
-	if (one && e)
-		sittings_add_flow(one, &l->index, e, f);
-	if (!one || e)
-		return;
-	f->sent = f->received = 0;
-	f->counted = true;
-}
-
 static int index_recall(struct source *s, struct selection *sel)
 {
-	struct live *l = ((struct source_index *)s)->live;
-	int r;
-
-	pthread_mutex_lock(&l->lock);
-	r = live_drain_locked(l);
-	for (size_t i = 0; i < sel->flows.n && r == 0; i++)
-		if (sel->flows.v[i].tracked && sel->flows.v[i].session >= 0)
-			recall_flow(l, &sel->sessions, &sel->flows.v[i]);
-	for (size_t i = 0; i < sel->sessions.n && r == 0; i++) {
-		const struct sitting *one = sittings_of(&l->sittings, &sel->sessions.v[i]);
-
-		if (one)
-			sel->sessions.v[i].past = one->past;
-		else
-			l->login_seen = true; /* nobody has looked at it yet: soon */
-	}
-	if (l->login_seen)
-		live_wake(l);
-	pthread_mutex_unlock(&l->lock);
-	return r;
+	return recall(((struct source_index *)s)->live, sel);
 }
 
 static int index_holders(struct source *s, struct owners *o, struct owner_scope *scope)
