@@ -4,6 +4,7 @@
 #
 #	severd_up		$SOCKET, $STATE and $PINS are its places; ready when this returns
 #	sever_by kill ...	sever_run, asking it
+#	call List '{"what":"users"}'	a method of io.sever, its parameters; prints the first reply. Needs socat
 #	severd_down		ends it, the tags stay; severd_up takes them over
 
 : "${SEVERD:=$_bin/severd}"
@@ -21,6 +22,11 @@ severd_up()	# ARGS...
 severd_settled() { grep -qs ready "$T/severd.out" || ! alive severd; }
 
 severd_down() { kill "$(pid_of severd)"; wait "$(pid_of severd)"; }
+
+call()	# METHOD PARAMETERS: the first reply
+{
+	printf '{"method":"io.sever.%s","parameters":%s}\0' "$1" "$2" | timeout 10 socat -t 5 - UNIX:"$SOCKET" | tr '\0' '\n' | head -n 1
+}
 
 # What every test says to sever is then said to severd.
 resident()

@@ -25,10 +25,6 @@ as()	# USER ARGS...: sever as that user, asking severd
 }
 events() { grep -h "\"event\":\"$1\"" "$T/watch.out" | grep -- "${2-}"; }	# EVENT [TEXT]
 told() { [ "$(events "$@" | wc -l)" -ge 1 ]; }
-call()	# METHOD PARAMETERS: the first reply
-{
-	printf '{"method":"io.sever.%s","parameters":%s}\0' "$1" "$2" | timeout 10 socat -t 5 - UNIX:"$SOCKET" | tr '\0' '\n' | head -n 1
-}
 
 services_up && sshd_up || exit 1
 login older alice $A || exit 1

@@ -80,10 +80,11 @@ static void look(void)
 
 static void end(uint64_t cookie, enum reason reason)
 {
-	struct entry *e = index_find(&x, cookie), was = *e;
+	struct entry *e = index_find(&x, cookie);
+	const struct logged was = { .flow = *e, .reason = reason, .job = 7, .boot_ns = 1 };
 
 	index_remove(&x, e);
-	sittings_flow_ended(&s, &l, &was, reason, 7);
+	sittings_flow_ended(&s, &l, &was);
 }
 
 /* The next event is that one, of that session. */
@@ -196,7 +197,7 @@ static void test_leader_gone(void **state)
 /* A flow that ends between two looks was never anybody's, and one that outlives its session is nobody's business. */
 static void test_between(void **state)
 {
-	struct entry stale = { .cookie = 8, .session = 77, .transport = true };
+	const struct logged stale = { .flow = { .cookie = 8, .session = 77, .transport = true }, .reason = REASON_CLIENT };
 
 	(void)state;
 	accepted(1, 5);
@@ -204,7 +205,7 @@ static void test_between(void **state)
 	end(1, REASON_CLIENT);
 	look();
 	assert_true(number(told(EVENT_SESSION_OPEN, "3"), "transports") == 0);
-	sittings_flow_ended(&s, &l, &stale, REASON_CLIENT, 0);
+	sittings_flow_ended(&s, &l, &stale);
 	silence();
 }
 

@@ -65,7 +65,7 @@ static void on_end(struct live *l, const struct sever_event *ev)
 	told->received = ev->received;
 	live_note_owed(l, &was, ev->queued);
 	if (was.session)
-		sittings_flow_ended(&l->sittings, &l->log, &was, told->reason, told->job);
+		sittings_flow_ended(&l->sittings, &l->log, told);
 }
 
 static int on_birth(struct live *l, const struct sever_event *ev, bool tell)

@@ -19,6 +19,11 @@ static int add_opener(struct selection *sel, const struct entry *e)
 
 /* ---- candidates ---- */
 
+uint64_t search_birth(const struct search *q, const struct entry *e)
+{
+	return e->flags & SEVER_FLOW_ADOPTED ? 0 : q->boot + e->birth / 1000;
+}
+
 /* What the kernel's map says of it now: a call of the kernel for each, which who only cuts can do without. -ENOENT: it has just
  * ended. */
 static int read_now(const struct search *q, const struct entry *e, struct flow *ret)
@@ -36,7 +41,8 @@ static int read_now(const struct search *q, const struct entry *e, struct flow *
 	ret->tracked = true;
 	if (!e->unsure)
 		ret->uid = e->uid;
-	if (e->birth < q->now && !(e->flags & SEVER_FLOW_ADOPTED)) {
+	ret->since = search_birth(q, e);
+	if (ret->since && e->birth < q->now) {
 		age = (q->now - e->birth) / 1000000;
 		ret->min_age_ms = age < UINT32_MAX ? age : UINT32_MAX; /* 49 days */
 	}

@@ -3,21 +3,17 @@
 #include "daemon/nss.h"
 #include "daemon/relay.h"
 #include "daemon/severd.h"
+#include "model/moment.h"
 
 #include <string.h>
 
 json_t *time_to_json(uint64_t us)
 {
-	char text[40];
-	struct tm tm;
-	time_t s;
+	char text[MOMENT_LEN];
 
 	if (!us)
 		us = clock_ns(CLOCK_REALTIME) / 1000;
-	s = us / 1000000;
-	if (!gmtime_r(&s, &tm) || !strftime(text, sizeof(text), "%Y-%m-%dT%H:%M:%S", &tm))
-		return json_null();
-	return json_sprintf("%s.%06uZ", text, (unsigned int)(us % 1000000));
+	return moment_format(us, text) ? json_string(text) : json_null();
 }
 
 static int take(const char *line, size_t len, void *arg)
@@ -29,8 +25,9 @@ static int take(const char *line, size_t len, void *arg)
 }
 
 /* As it was attributed when the event came. */
-static json_t *flow_to_json(struct severd *d, const struct entry *e)
+static json_t *flow_to_json(struct severd *d, const struct logged *l)
 {
+	const struct entry *e = &l->flow;
 	const struct sitting *s = sittings_find(&d->live.sittings, e->session);
 	struct session session = s ? s->session : (struct session){ 0 };
 	const struct sessions sessions = { .v = &session, .n = s ? 1 : 0 };
@@ -51,6 +48,11 @@ static json_t *flow_to_json(struct severd *d, const struct entry *e)
 	f.via = s ? (f.transport ? VIA_TRANSPORT : VIA_SESSION) : e->owner != ID_UNSET ? VIA_LOGIN : VIA_UID;
 	if (e->flags & SEVER_FLOW_ADOPTED && e->owner == ID_UNSET)
 		f.via = VIA_ADOPTED;
+	if (!(e->flags & SEVER_FLOW_ADOPTED))
+		f.since = moment_of_boot() + e->birth / 1000;
+	f.counted = l->boot_ns && f.proto == PROTO_TCP;
+	f.sent = l->sent;
+	f.received = l->received;
 	f.user_name = nss_user(d->nss, f.user, name);
 	if (relay_open(&relay, take, &line) < 0)
 		return NULL;
@@ -73,7 +75,7 @@ json_t *event_to_json(struct severd *d, uint64_t seq, const struct logged *e)
 	if (job)
 		json_object_set_new(p, "request", json_string(job->id));
 	if (e->flow.cookie)
-		json_object_set_new(p, "flow", flow_to_json(d, &e->flow));
+		json_object_set_new(p, "flow", flow_to_json(d, e));
 	if (e->about)
 		json_object_set(p, about, e->about);
 	if (e->event == EVENT_FLOW_CLOSE) {

@@ -26,6 +26,14 @@ struct sitting *sittings_named(const struct sittings *s, const char *id)
 	return NULL;
 }
 
+/* A session of the same name that another leader opened is another one. */
+struct sitting *sittings_of(const struct sittings *s, const struct session *session)
+{
+	struct sitting *one = sittings_named(s, session->id);
+
+	return one && one->session.start <= session->start && one->session.uid == session->uid ? one : NULL;
+}
+
 struct sitting *sittings_audited(const struct sittings *s, uint32_t audit)
 {
 	for (size_t i = 0; i < s->n && audit != ID_UNSET; i++)
@@ -56,17 +64,11 @@ static struct logged *tell(struct log *log, enum event what, const struct sittin
 	return e;
 }
 
-/* A session of the same name that another leader opened is another one. */
-static bool is_same(const struct sitting *one, const struct session *s)
-{
-	return !strcmp(one->session.id, s->id) && one->session.start <= s->start && one->session.uid == s->uid;
-}
-
 static struct sitting *meet(struct sittings *s, const struct session *session)
 {
-	struct sitting *one = sittings_named(s, session->id);
+	struct sitting *one = sittings_of(s, session);
 
-	if (one && is_same(one, session))
+	if (one)
 		return one;
 	if (grow(&s->v, &s->cap, s->n + 1, sizeof(*s->v)) < 0)
 		return NULL;
@@ -115,6 +117,8 @@ static void count_flows(struct sittings *s, const struct index *x)
 		if (one) {
 			one->flows++;
 			one->transports += e->transport;
+			if (e->transport)
+				one->past.disconnected = 0;
 		}
 	}
 }
@@ -166,19 +170,36 @@ int sittings_update(struct sittings *s, struct index *x, struct log *log, const 
 	return 0;
 }
 
-void sittings_flow_ended(struct sittings *s, struct log *log, const struct entry *e, enum reason reason, uint32_t job)
+void sittings_add_flow(struct sitting *one, struct index *x, struct entry *e, const struct flow *f)
 {
+	index_own(x, e, one->session.uid, one->number);
+	e->transport = f->transport;
+	one->flows++;
+	if (!f->transport)
+		return;
+	one->transports++;
+	one->client = f->remote;
+	one->past.disconnected = 0;
+}
+
+void sittings_flow_ended(struct sittings *s, struct log *log, const struct logged *end)
+{
+	const struct entry *e = &end->flow;
 	struct sitting *one = sittings_find(s, e->session);
 	struct logged *told;
 
 	if (!one)
 		return;
+	one->past.sent += end->sent;
+	one->past.received += end->received;
+	one->past.torn |= !end->boot_ns; /* nobody told of it: it was found missing */
 	one->flows -= one->flows > 0;
 	if (!e->transport || !one->transports || --one->transports)
 		return;
+	one->past.disconnected = end->time_us;
 	told = tell(log, EVENT_SESSION_DISCONNECTED, one);
-	told->reason = reason;
-	told->job = job;
+	told->reason = end->reason;
+	told->job = end->job;
 }
 
 void sittings_clear(struct sittings *s)

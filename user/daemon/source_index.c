@@ -3,8 +3,10 @@
  * closed. Those are asked of the kernel where they may match. */
 #include "daemon/source_index.h"
 #include "daemon/people.h"
+#include "daemon/recall.h"
 #include "daemon/search.h"
 #include "kernel/sockets.h"
+#include "model/moment.h"
 #include "pipeline/coverage.h"
 
 #include <string.h>
@@ -58,15 +60,30 @@ static struct filter elsewhere(const struct search *q)
 	return f;
 }
 
+/* A flow whose local end is not in the index may be there all the same. */
+static uint64_t birth_of(const struct search *q, const struct flow *f)
+{
+	const struct entry *e;
+	uint64_t since;
+
+	pthread_mutex_lock(&q->live->lock);
+	e = index_find(&q->live->index, f->cookie);
+	since = e ? search_birth(q, e) : 0;
+	pthread_mutex_unlock(&q->live->lock);
+	return since;
+}
+
 static int on_elsewhere(const struct flow *f, void *arg)
 {
 	struct search *q = arg;
-
+	struct flow born = *f;
 	uint32_t states = HALF_STATES | (q->pending & 1u << PROTO_TCP ? 1u << STATE_SYN_SENT : 0);
 
 	if (f->proto == PROTO_TCP && !(states & 1u << f->state))
 		return 0; /* the index has it, or it has just ended */
-	return select_flow(&q->select, f);
+	if (q->pending & 1u << f->proto)
+		born.since = birth_of(q, f);
+	return select_flow(&q->select, &born);
 }
 
 static int find_elsewhere(struct source *s, struct search *q)
@@ -153,6 +170,7 @@ static int look(struct source *s, const struct filter *f, struct flowset *frozen
 		.wide = *f,
 		.now = clock_ns(CLOCK_BOOTTIME),
 		.states = x->states || filter_names(f, SEL_STATE),
+		.boot = moment_of_boot(),
 	};
 	int whole = live_resync(x->live), r;
 
@@ -219,6 +237,11 @@ static int index_lookup(struct source *s, struct flow *const *v, size_t n)
 	return 0;
 }
 
+static int index_recall(struct source *s, struct selection *sel)
+{
+	return recall(((struct source_index *)s)->live, sel);
+}
+
 static int index_holders(struct source *s, struct owners *o, struct owner_scope *scope)
 {
 	struct live *l = ((struct source_index *)s)->live;
@@ -241,6 +264,7 @@ static void index_close(struct source *s)
 static const struct source_ops index_ops = {
 	.select = index_select,
 	.lookup = index_lookup,
+	.recall = index_recall,
 	.holders = index_holders,
 	.close = index_close,
 };

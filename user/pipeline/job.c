@@ -40,6 +40,11 @@ enum status job_broken(struct job *j, int r, const char *doing)
 	return status_of_errno(r);
 }
 
+bool job_may_see(const struct job *j, const struct flow *f)
+{
+	return !j->access->may || j->access->may(j->access->arg, f);
+}
+
 uint64_t now_us(void)
 {
 	return clock_ns(CLOCK_MONOTONIC) / 1000;

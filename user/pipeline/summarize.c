@@ -20,7 +20,7 @@ static void count(struct summary *s, const struct flow *f)
 /* What is denied is counted, but not shown: it may be somebody else's. A handle that names no connection says nothing new. */
 static bool may_see(const struct job *j, const struct flow *f)
 {
-	return !j->access->may || f->proto == PROTO_OTHER || j->access->may(j->access->arg, f);
+	return f->proto == PROTO_OTHER || job_may_see(j, f);
 }
 
 static void report_flows(struct job *j, struct names *names, struct summary *s)

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "report/jsonl.h"
 
+#include "model/moment.h"
 #include "report/escape.h"
 
 #include <string.h>
@@ -144,6 +145,13 @@ void jsonl_bool(struct jsonl *j, const char *key, bool value)
 {
 	begin(j, key);
 	put(j, value ? "true" : "false", value ? 4 : 5);
+}
+
+void jsonl_time(struct jsonl *j, const char *key, uint64_t us)
+{
+	char text[MOMENT_LEN];
+
+	jsonl_word(j, key, us ? moment_format(us, text) : NULL);
 }
 
 void jsonl_ms(struct jsonl *j, const char *key, double ms)
