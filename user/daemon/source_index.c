@@ -188,6 +188,7 @@ static int look(struct source *s, const struct filter *f, struct flowset *frozen
 	r = live_drain_locked(x->live);
 	if (r == 0)
 		r = search_candidates(&q);
+	s->crowd = x->live->index.n;
 	pthread_mutex_unlock(&x->live->lock);
 	if (r >= 0)
 		r = settle(s, &q);

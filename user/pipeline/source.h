@@ -32,6 +32,7 @@ struct source {
 	struct netns_table netns; /* doors for whoever destroys and looks up */
 	struct owners_bpf *bpf;   /* NULL: refused, see bpf_err */
 	int bpf_err;
+	size_t crowd; /* flows of the whole host that its own came from, about; 0 not counted */
 	struct notes notes;
 };
 
