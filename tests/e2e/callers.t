@@ -21,7 +21,7 @@ call_as()	# UID METHOD PARAMETERS [MEMBERS]
 		socat -t 10 - UNIX:"$SOCKET" | tr '\0' '\n'
 }
 state_of() { call GetRequest "{\"request\":\"$1\"}" | sed -n 's/.*"state":"\([a-z]*\)".*/\1/p'; }
-is_done() { [ "$(state_of "$1")" = done ]; }
+is_done() { [ "$(state_of "$1")" = "done" ]; }
 is_accepted() { [ "$(state_of "$1")" = accepted ]; }
 grep_in() { printf '%s' "$1" | grep -q -- "$2"; }	# TEXT PATTERN
 many_selectors()	# NUMBER KIND VALUE
