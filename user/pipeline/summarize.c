@@ -17,6 +17,12 @@ static void count(struct summary *s, const struct flow *f)
 		s->discarded += f->wqueue;
 }
 
+/* Who may not list a flow is not shown it here either, though it is counted. What he named himself and is gone says nothing. */
+static bool is_shown(const struct job *j, const struct flow *f)
+{
+	return !j->access->may || (f->proto == PROTO_OTHER && f->outcome == OUT_STALE) || j->access->may(j->access->arg, f);
+}
+
 static void report_flows(struct job *j, struct names *names, struct summary *s)
 {
 	struct selection *frozen = &j->frozen, *after = &j->after;
@@ -27,14 +33,18 @@ static void report_flows(struct job *j, struct names *names, struct summary *s)
 		if (f->outcome == OUT_NONE)
 			f->outcome = OUT_ALIVE; /* the work broke off before anything was known of it */
 		count(s, f);
+		if (!is_shown(j, f))
+			continue;
 		decorate(names, j->source, f);
 		report_flow(j->report, f, &frozen->owners.procs, &frozen->sessions);
 	}
 	for (size_t i = 0; i < after->flows.n; i++) {
+		if (!is_shown(j, &after->flows.v[i]))
+			continue;
+		s->reconnected++;
 		decorate(names, j->source, &after->flows.v[i]);
 		report_reconnected(j->report, &after->flows.v[i], &after->owners.procs, &after->sessions);
 	}
-	s->reconnected = after->flows.n;
 }
 
 /* Whether something was left alive only because the kernel lacks every way to end such a flow. */
