@@ -154,6 +154,15 @@ int call_reply(struct call *c, const json_t *parameters, bool continues)
 	return 0;
 }
 
+int call_reply_spelled(struct call *c, const char *message, size_t len)
+{
+	int r = c->answered || !c->more ? -EINVAL : c->transport ? 0 : -ENOTCONN;
+
+	r = r < 0 ? r : c->transport->send_spelled(c->transport, message, len);
+	c->waits |= r == -EAGAIN;
+	return r;
+}
+
 /* Says how many were lost, if there is room for it. */
 static int tell_loss(struct call *c)
 {
@@ -169,6 +178,11 @@ static int tell_loss(struct call *c)
 	if (r == 0)
 		c->lost = 0;
 	return r;
+}
+
+void call_be_patient(struct call *c)
+{
+	c->lossy = true;
 }
 
 int call_event(struct call *c, const json_t *parameters)
@@ -218,18 +232,10 @@ int call_fail(struct call *c, int r, const char *sentence)
 		int err;
 		const char *name;
 	} names[] = {
-		{ -ENOMEM, "NoMemory" },
-		{ -EPERM, "PermissionDenied" },
-		{ -EACCES, "PermissionDenied" },
-		{ -ENOENT, "NotFound" },
-		{ -ESRCH, "NotFound" },
-		{ -EBUSY, "Busy" },
-		{ -EALREADY, "Busy" },
-		{ -EAGAIN, "Busy" },
-		{ -ESTALE, "Stale" },
-		{ -EOPNOTSUPP, "KernelCannot" },
-		{ -ENOSYS, "KernelCannot" },
-		{ -ENOTCONN, "NotReady" },
+		{ -ENOMEM, "NoMemory" },	 { -EPERM, "PermissionDenied" }, { -EACCES, "PermissionDenied" },
+		{ -ENOENT, "NotFound" },	 { -ESRCH, "NotFound" },	 { -EBUSY, "Busy" },
+		{ -EALREADY, "Busy" },		 { -EAGAIN, "Busy" },		 { -ESTALE, "Stale" },
+		{ -EOPNOTSUPP, "KernelCannot" }, { -ENOSYS, "KernelCannot" },	 { -ENOTCONN, "NotReady" },
 	};
 	_cleanup_(json_decrefp) json_t *p = NULL;
 	const char *name = "Failed";
