@@ -136,20 +136,26 @@ static int on_gone(uint64_t cookie, const struct sever_flow *f, void *arg)
 	return on_event(&e, arg);
 }
 
-/* What the index has and the map has not: its end was lost. */
-static void drop_missing(struct live *l)
+/* What the index has and the map has not. Its end may stand in the ring, unread, and is not to be told twice: only what is still
+ * here when we look again was lost. True: we should. */
+static bool drop_missing(struct live *l)
 {
+	bool again = false;
 	struct sever_flow f;
 
 	for (size_t i = 0; i < l->index.used; i++) {
-		const struct entry *e = index_at(&l->index, i);
+		struct entry *e = index_at(&l->index, i);
 		struct sever_event ev = { .kind = SEVER_EVENT_END };
 
 		if (!e || track_read(l->track, e->cookie, &f) != -ENOENT)
 			continue;
 		ev.cookie = e->cookie;
-		on_end(l, &ev);
+		if (e->missing)
+			on_end(l, &ev);
+		else
+			again = e->missing = true;
 	}
+	return again;
 }
 
 /* Every namespace there is a way into. */
@@ -170,7 +176,8 @@ static int discover(struct live *l, struct netns_table *ret)
 
 static int bring_in_line(struct live *l, const struct netns_table *t)
 {
-	int r = 0;
+	/* What is told gone below must not be born later. */
+	int r = live_drain_locked(l);
 
 	for (size_t i = 0; i < t->n && r >= 0; i++)
 		if (t->v[i].nl)
@@ -179,7 +186,7 @@ static int bring_in_line(struct live *l, const struct netns_table *t)
 		r = live_drain_locked(l);
 	if (r == 0)
 		r = track_walk(l->track, on_kept, l);
-	drop_missing(l);
+	l->damaged |= drop_missing(l);
 	return r;
 }
 
