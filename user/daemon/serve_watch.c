@@ -111,6 +111,14 @@ static int tell(struct watcher *w, json_t *event)
 	return p ? call_reply(w->call, p, true) : -ENOMEM;
 }
 
+static int tell_event(struct watcher *w, const struct logged *e)
+{
+	size_t len = 0;
+	_free_ char *text = event_spell(w->d, w->seq, e, &len);
+
+	return text ? call_reply_spelled(w->call, text, len) : -ENOMEM;
+}
+
 static int say_lost(struct watcher *w)
 {
 	uint64_t first = w->d->live.log.first;
@@ -138,7 +146,7 @@ static int pump(struct watcher *w, int n)
 			r = say_lost(w);
 			continue;
 		}
-		r = is_wanted(w, e) ? tell(w, event_to_json(w->d, w->seq, e)) : 0;
+		r = is_wanted(w, e) ? tell_event(w, e) : 0;
 		w->seq += r == 0;
 	}
 	return r;
@@ -216,6 +224,7 @@ int serve_watch(struct call *c, void *arg)
 	w->next = d->watchers;
 	d->watchers = w;
 	call_watch(c, &watcher_hooks, w);
+	call_be_patient(c);
 	on_room(c, w);
 	return 0;
 }
