@@ -35,7 +35,7 @@ static void test_adopted(void **state)
 	f = flow_of(own, p.in);
 	f.seen = 0;
 	must(bpf_map_update_elem(own->part[PART_FLOWS], &ghost, &f, BPF_ANY), "ghost");
-	assert_int_equal(track_sync(own, &ns, told_gone, &gone), 0);
+	assert_int_equal(track_sync(own, &ns, 1, told_gone, &gone), 0);
 	assert_int_equal(gone, ghost);
 	assert_int_equal(flows_here(own), 4);
 	reset_on_close(p.out);
@@ -80,7 +80,7 @@ static void test_storm_while_adopted(void **state)
 		_exit(0);
 	}
 	while (waitpid(child, &status, WNOHANG) == 0)
-		assert_int_equal(track_sync(own, &ns, told_gone, &gone), 0);
+		assert_int_equal(track_sync(own, &ns, 1, told_gone, &gone), 0);
 	assert_int_equal(status, 0);
 	assert_int_equal(gone, 0);
 	assert_int_equal(flows_here(own), 2);

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-/* live.c - from the ring buffer into the index and the log. The map is the truth: what the ring lost is made good from it. */
-#include "daemon/live.h"
-#include "kernel/netns.h"
+/* live.c - from the ring buffer into the index and the log. */
+#include "daemon/live_parts.h"
 
 #include <string.h>
 #include <sys/eventfd.h>
@@ -33,7 +32,7 @@ static enum reason reason_of(const struct live *l, const struct sever_event *e, 
 }
 
 /* Who opened it is known at once; of what a service accepted, when somebody looks. */
-static void own_at_birth(struct live *l, struct entry *e)
+void live_own_at_birth(struct live *l, struct entry *e)
 {
 	const struct sitting *s = sittings_audited(&l->sittings, e->audit_session);
 
@@ -49,7 +48,7 @@ static int on_birth(struct live *l, const struct sever_event *ev)
 
 	if (!e)
 		return -ENOMEM;
-	own_at_birth(l, e);
+	live_own_at_birth(l, e);
 	told = log_add(&l->log, EVENT_FLOW_OPEN);
 	told->flow = *e;
 	told->uid = e->owner;
@@ -82,7 +81,7 @@ static void on_end(struct live *l, const struct sever_event *ev)
 		sittings_flow_ended(&l->sittings, &l->log, &was, told->reason, told->job);
 }
 
-static int on_event(const struct sever_event *e, void *arg)
+int live_on_event(const struct sever_event *e, void *arg)
 {
 	struct live *l = arg;
 
@@ -101,7 +100,7 @@ int live_drain_locked(struct live *l)
 	int n;
 
 	do
-		n = track_drain(l->track, DRAIN_BATCH, on_event, l);
+		n = track_drain(l->track, DRAIN_BATCH, live_on_event, l);
 	while (n == DRAIN_BATCH);
 	if (l->log.next != before || l->login_seen)
 		live_wake(l);
@@ -115,112 +114,6 @@ int live_drain(struct live *l)
 	pthread_mutex_lock(&l->lock);
 	r = live_drain_locked(l);
 	pthread_mutex_unlock(&l->lock);
-	return r;
-}
-
-static int on_kept(uint64_t cookie, const struct sever_flow *f, void *arg)
-{
-	struct live *l = arg;
-	struct entry *e = index_put(&l->index, cookie, f);
-
-	if (!e)
-		return -ENOMEM;
-	own_at_birth(l, e);
-	return 0;
-}
-
-static int on_gone(uint64_t cookie, const struct sever_flow *f, void *arg)
-{
-	struct sever_event e = { .cookie = cookie, .kind = SEVER_EVENT_END, .flow = *f };
-
-	return on_event(&e, arg);
-}
-
-/* What the index has and the map has not. Its end may stand in the ring, unread, and is not to be told twice: only what is still
- * here when we look again was lost. True: we should. */
-static bool drop_missing(struct live *l)
-{
-	bool again = false;
-	struct sever_flow f;
-
-	for (size_t i = 0; i < l->index.used; i++) {
-		struct entry *e = index_at(&l->index, i);
-		struct sever_event ev = { .kind = SEVER_EVENT_END };
-
-		if (!e || track_read(l->track, e->cookie, &f) != -ENOENT)
-			continue;
-		ev.cookie = e->cookie;
-		if (e->missing)
-			on_end(l, &ev);
-		else
-			again = e->missing = true;
-	}
-	return again;
-}
-
-/* Every namespace there is a way into. */
-static int discover(struct live *l, struct netns_table *ret)
-{
-	const struct filter all = { 0 };
-	struct owners o = { .bpf = l->people, .bpf_err = l->people_err };
-	int r;
-
-	pthread_mutex_lock(&l->people_lock);
-	r = owners_read_procs(&o);
-	pthread_mutex_unlock(&l->people_lock);
-	if (r == 0)
-		r = netns_discover(ret, &o.procs, &all);
-	owners_clear(&o);
-	return r;
-}
-
-static int bring_in_line(struct live *l, const struct netns_table *t)
-{
-	/* What is told gone below must not be born later. */
-	int r = live_drain_locked(l);
-
-	for (size_t i = 0; i < t->n && r >= 0; i++)
-		if (t->v[i].nl)
-			r = track_sync(l->track, &t->v[i], on_gone, l);
-	if (r >= 0)
-		r = live_drain_locked(l);
-	if (r == 0)
-		r = track_walk(l->track, on_kept, l);
-	l->damaged |= drop_missing(l);
-	return r;
-}
-
-/* Whether there is something to make good, which is then begun. */
-static int is_due(struct live *l)
-{
-	struct track_losses now;
-	int r;
-
-	pthread_mutex_lock(&l->lock);
-	r = track_losses(l->track, &now);
-	if (r == 0) {
-		r = l->damaged || memcmp(&now, &l->losses, sizeof(now));
-		l->damaged = false;
-		l->losses = now;
-	}
-	pthread_mutex_unlock(&l->lock);
-	return r;
-}
-
-int live_resync(struct live *l)
-{
-	struct netns_table t = { 0 };
-	int r = is_due(l);
-
-	if (r <= 0)
-		return r;
-	r = discover(l, &t);
-	pthread_mutex_lock(&l->lock);
-	if (r == 0)
-		r = bring_in_line(l, &t);
-	l->damaged |= r < 0;
-	pthread_mutex_unlock(&l->lock);
-	netns_clear(&t);
 	return r;
 }
 
@@ -259,6 +152,7 @@ int live_open(struct live *l, const char *pin_dir, char *err)
 
 void live_close(struct live *l)
 {
+	live_sync_end(l);
 	for (size_t i = 0; i < JOB_NAMES; i++)
 		free(l->jobs[i].owed);
 	track_close(l->track);

@@ -38,6 +38,9 @@ struct live {
 	struct track_losses losses; /* when the index was last brought in line */
 	bool login_seen;	    /* a process has entered a session: whose flows are whose may have changed */
 	bool damaged;		    /* an event was lost, or there was no memory for one */
+	uint8_t doubtful;	    /* some entries are `missing`: calls of live_check() before they are called lost */
+	bool syncing, synced;	    /* the thread below was begun, has ended */
+	pthread_t sync;		    /* brings the index in line */
 	int wake;		    /* eventfd: written when the log has grown or login_seen was set */
 
 	pthread_mutex_t people_lock; /* of the programs below, taken before `lock` where both are */
@@ -57,6 +60,8 @@ int live_drain(struct live *l);
 int live_drain_locked(struct live *l);
 /* Brings the index in line with the kernel's sockets, if something was lost; costs a look at all of them. */
 int live_resync(struct live *l);
+/* Has that done by a thread, if it is due, for nobody is to wait for it. To be called about every second. */
+void live_check(struct live *l);
 
 /* A number for a request, whose flows are then marked with it. */
 uint32_t live_new_job(struct live *l, const char *id, uint32_t caller_session);

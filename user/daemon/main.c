@@ -62,7 +62,7 @@ static int on_check(sd_event_source *s, uint64_t usec, void *arg)
 	struct timers *t = arg;
 
 	(void)usec;
-	live_resync(&t->d.live); /* what did not succeed is tried again */
+	live_check(&t->d.live); /* what did not succeed is tried again */
 	return sd_event_source_set_time_relative(s, CHECK_US);
 }
 
