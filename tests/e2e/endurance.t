@@ -16,11 +16,12 @@ kinds() { cut -d ' ' -f 1 | sort -u | wc -l; }	# programs, maps, links
 only() { there "$1" >"$T/left" && cmp -s "$T/left" "$2"; }	# FILE WHAT: that is what still is of FILE
 none_left() { [ -z "$(there "$1")" ]; }
 
-lists_all()	# what severd lists is what the kernel has, each once
+lists_all()	# [PORT]: what severd lists, at that local port, is what the kernel has, each once
 {
-	by list flows --json
+	by list flows --json ${1:+--local-port $1}
 	listed >"$T/listed"
-	dump | awk '$1 == "tcp" && $3 != "listen" && $3 != "time-wait" { print $4 }' | sort >"$T/kernel"
+	dump | awk -v p=":$1\$" '$1 == "tcp" && $3 != "listen" && $3 != "time-wait" && (p == ":$" || $5 ~ p) { print $4 }' |
+		sort >"$T/kernel"
 	[ "$RC" = 0 ] && [ -s "$T/kernel" ] && cmp -s "$T/listed" "$T/kernel" && return
 	diag "exit $RC: $(wc -l <"$T/listed") listed, $(sort -u "$T/listed" | wc -l) different, $(wc -l <"$T/kernel") there"
 	return 1
@@ -38,7 +39,7 @@ start srv listen tcp 127.0.0.1 7001
 start cli connect tcp 127.0.0.1 7001 from 127.0.2.1 n "$M"
 crowded() { [ "$(from 127.0.2.1 | wc -l)" = "$M" ]; }
 ok "$M connections" until_true 20 crowded
-ok "each is listed, once" lists_all
+ok "each is listed, once" lists_all 7001
 
 crash()		# ROUND: killed as soon as some victims have seen their end, and started again; LEFT live
 {
@@ -55,7 +56,7 @@ crash()		# ROUND: killed as soon as some victims have seen their end, and starte
 	start born"$1" connect tcp 127.0.0.1 6999 from 127.0.3."$1" n 50
 	[ "$1" = 1 ] || stop born$(($1 - 1))
 	ok "round $1: back" severd_up
-	ok "round $1: what lives is listed, once" lists_all
+	ok "round $1: what lives is listed, once" lists_all 7001
 	by list flows --json --client 127.0.3."$1"
 	is "$(listed | wc -l):$(grep '"flow"' "$OUT" | grep -c '"via":"adopted"')" 50:0 "round $1: tags were written meanwhile"
 	like "$(outcome $id)" '"state":"done".*"status":3' "round $1: the outcome is known: in part"
@@ -129,9 +130,10 @@ until_true 60 replied storm "$n"
 ok "none of those that have gone is listed" until_true 10 lists_all
 by list flows --json --client 127.0.0.4
 is "$(listed | wc -l)" 1 "and each that lives is"
-closes() { sed -n 's/.*"event":"flow.close".*"flow":"\([^"]*@'"$(netns_inode)"'\)".*/\1/p' "$T/watch.out"; }
-ok "ends are told" [ "$(closes | wc -l)" -gt 8000 ]
-is "$(closes | sort | uniq -d | wc -l)" 0 "none of them twice"
+awk -F '"' '$10 == "flow.close" { for (i = 12; i < 24; i += 2) if ($i == "flow" && $(i + 2) == "flow") print $(i + 4) }' \
+	"$T/watch.out" | grep "@$(netns_inode)\$" | sort >"$T/closes"
+ok "ends are told" [ "$(wc -l <"$T/closes")" -gt 8000 ]
+is "$(uniq -d "$T/closes" | wc -l)" 0 "none of them twice"
 
 # --- nothing stays
 

@@ -8,7 +8,8 @@
 
 #include <string.h>
 
-#define PUMP_BATCH 512 /* events for one watcher before others are served */
+#define PUMP_BATCH 512	 /* events for one watcher before others are served */
+#define PUMP_LOOK 16384	 /* and so many looked at, wanted or not: that is cheap */
 
 struct watcher {
 	struct watcher *next;
@@ -130,13 +131,13 @@ static int say_lost(struct watcher *w)
 	return r;
 }
 
-/* Up to n events; with the lock of live. */
-static int pump(struct watcher *w, int n)
+/* A batch; with the lock of live. */
+static int pump(struct watcher *w)
 {
 	const struct logged *e;
-	int r = 0;
+	int r = 0, told = 0;
 
-	while (n-- && r == 0 && w->seq < w->d->live.log.next) {
+	for (int n = 0; n < PUMP_LOOK && told < PUMP_BATCH && r == 0 && w->seq < w->d->live.log.next; n++) {
 		if (!call_has_room(w->call)) {
 			w->waits = true;
 			return call_reply(w->call, NULL, true); /* -EAGAIN, and room() comes */
@@ -146,7 +147,10 @@ static int pump(struct watcher *w, int n)
 			r = say_lost(w);
 			continue;
 		}
-		r = is_wanted(w, e) ? tell_event(w, e) : 0;
+		if (is_wanted(w, e)) {
+			r = tell_event(w, e);
+			told++;
+		}
 		w->seq += r == 0;
 	}
 	return r;
@@ -159,7 +163,7 @@ void severd_pump_watchers(struct severd *d)
 
 	pthread_mutex_lock(&d->live.lock);
 	for (struct watcher *w = d->watchers; w; w = w->next) {
-		if (!w->waits && pump(w, PUMP_BATCH) == 0)
+		if (!w->waits && pump(w) == 0)
 			more |= w->seq < d->live.log.next;
 	}
 	pthread_mutex_unlock(&d->live.lock);
