@@ -4,28 +4,6 @@
 . "$(dirname "$0")/../services.sh"
 . "$TESTS/resident.sh"
 
-# It sees the whole host, on which other tests run: all that is asked of it is about this namespace.
-by()	# VERB ARGS...: sever, asking severd
-{
-	SEVER_ARGS="$* (severd)"
-	_verb=$1
-	shift
-	"$SEVER" "$_verb" --socket "$SOCKET" --netns self "$@" >"$OUT" 2>"$ERR" </dev/null
-	RC=$?
-}
-as()	# USER ARGS...: sever as that user, asking severd
-{
-	_who=$1 _verb=$2
-	shift 2
-	for_anyone
-	SEVER_ARGS="$_verb $* (severd, as $_who)"
-	setpriv --reuid "$_who" --regid "$_who" --clear-groups "$SEVER_ANYONE" "$_verb" --socket "$SOCKET" --netns self "$@" \
-		>"$OUT" 2>"$ERR" </dev/null
-	RC=$?
-}
-events() { grep -h "\"event\":\"$1\"" "$T/watch.out" | grep -- "${2-}"; }	# EVENT [TEXT]
-told() { [ "$(events "$@" | wc -l)" -ge 1 ]; }
-
 services_up && sshd_up || exit 1
 login older alice $A || exit 1
 old=$(transport older)

@@ -158,6 +158,15 @@ void call_may_lag(struct call *c)
 	c->may_lag = true;
 }
 
+int call_reply_spelled(struct call *c, const char *message, size_t len)
+{
+	int r = c->answered || !c->more ? -EINVAL : c->transport ? 0 : -ENOTCONN;
+
+	r = r < 0 ? r : c->transport->send_spelled(c->transport, message, len);
+	c->waits |= r == -EAGAIN;
+	return r;
+}
+
 int call_error(struct call *c, const char *name, const json_t *parameters)
 {
 	_cleanup_(json_decrefp) json_t *message = json_object();
@@ -186,18 +195,10 @@ int call_fail(struct call *c, int r, const char *sentence)
 		int err;
 		const char *name;
 	} names[] = {
-		{ -ENOMEM, "NoMemory" },
-		{ -EPERM, "PermissionDenied" },
-		{ -EACCES, "PermissionDenied" },
-		{ -ENOENT, "NotFound" },
-		{ -ESRCH, "NotFound" },
-		{ -EBUSY, "Busy" },
-		{ -EALREADY, "Busy" },
-		{ -EAGAIN, "Busy" },
-		{ -ESTALE, "Stale" },
-		{ -EOPNOTSUPP, "KernelCannot" },
-		{ -ENOSYS, "KernelCannot" },
-		{ -ENOTCONN, "NotReady" },
+		{ -ENOMEM, "NoMemory" },	 { -EPERM, "PermissionDenied" }, { -EACCES, "PermissionDenied" },
+		{ -ENOENT, "NotFound" },	 { -ESRCH, "NotFound" },	 { -EBUSY, "Busy" },
+		{ -EALREADY, "Busy" },		 { -EAGAIN, "Busy" },		 { -ESTALE, "Stale" },
+		{ -EOPNOTSUPP, "KernelCannot" }, { -ENOSYS, "KernelCannot" },	 { -ENOTCONN, "NotReady" },
 	};
 	_cleanup_(json_decrefp) json_t *p = NULL;
 	const char *name = "Failed";

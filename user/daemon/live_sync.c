@@ -5,6 +5,9 @@
 
 #include <string.h>
 
+/* How long the end of a flow may stand in the ring: it is drained many times a second. */
+#define DOUBT_NS 1000000000ull
+
 /* One that is new to us was lost on its way, but for those that are there when we come. */
 static int on_kept(uint64_t cookie, const struct sever_flow *f, void *arg)
 {
@@ -29,20 +32,56 @@ static int on_gone(uint64_t cookie, const struct sever_flow *f, void *arg)
 	return r;
 }
 
-/* What the index has and the map has not: its end was lost. */
-static void drop_missing(struct live *l)
+static void mark_missing(struct live *l, bool missing)
+{
+	for (size_t i = 0; i < l->index.used; i++)
+		if (index_at(&l->index, i))
+			index_at(&l->index, i)->missing = missing;
+}
+
+static bool any_missing(const struct live *l)
+{
+	for (size_t i = 0; i < l->index.used; i++)
+		if (index_at(&l->index, i) && index_at(&l->index, i)->missing)
+			return true;
+	return false;
+}
+
+/* What is missing still was lost. */
+static void settle_missing(struct live *l)
 {
 	struct sever_flow f;
 
+	l->doubtful = 0;
 	for (size_t i = 0; i < l->index.used; i++) {
-		const struct entry *e = index_at(&l->index, i);
+		struct entry *e = index_at(&l->index, i);
 		struct sever_event ev = { .kind = SEVER_EVENT_END };
 
-		if (!e || track_read(l->track, e->cookie, &f) != -ENOENT)
+		if (!e || !e->missing)
 			continue;
+		e->missing = false;
 		ev.cookie = e->cookie;
-		live_take(l, &ev, true);
+		if (track_read(l->track, e->cookie, &f) == -ENOENT)
+			live_take(l, &ev, true);
 	}
+	live_wake(l);
+}
+
+/* What the index has and the map has not is missing: its end may stand in the ring, unread, and is not to be told twice. */
+static int compare(struct live *l)
+{
+	int r;
+
+	if (l->doubtful)
+		settle_missing(l);
+	r = live_drain_locked(l);
+	mark_missing(l, true);
+	if (r == 0)
+		r = track_walk(l->track, on_kept, l);
+	if (r < 0)
+		mark_missing(l, false);
+	l->doubtful = any_missing(l) ? clock_ns(CLOCK_MONOTONIC) + DOUBT_NS : 0;
+	return r;
 }
 
 /* Every namespace there is a way into. */
@@ -61,21 +100,15 @@ static int discover(struct live *l, struct netns_table *ret)
 	return r;
 }
 
-static int bring_in_line(struct live *l, const struct netns_table *t)
+static int bring_in_line(struct live *l, struct netns_table *t)
 {
 	struct track_losses now = { 0 };
-	int r = 0;
-
 	/* The passes over the sockets are long, and need no lock. */
-	for (size_t i = 0; i < t->n && r >= 0; i++)
-		if (t->v[i].nl)
-			r = track_sync(l->track, &t->v[i], on_gone, l);
+	int r = track_sync(l->track, t->v, t->n, on_gone, l);
+
 	pthread_mutex_lock(&l->lock);
 	if (r >= 0)
-		r = live_drain_locked(l);
-	if (r == 0)
-		r = track_walk(l->track, on_kept, l);
-	drop_missing(l);
+		r = compare(l);
 	l->filled |= r == 0;
 	if (r == 0)
 		r = track_losses(l->track, &now);
@@ -93,6 +126,8 @@ static int is_due(struct live *l)
 	int r;
 
 	pthread_mutex_lock(&l->lock);
+	if (l->doubtful && clock_ns(CLOCK_MONOTONIC) >= l->doubtful)
+		settle_missing(l);
 	r = track_losses(l->track, &now);
 	if (r == 0) {
 		r = l->damaged || memcmp(&now, &l->losses, sizeof(now));

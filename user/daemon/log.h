@@ -7,7 +7,7 @@
 
 #include <jansson.h>
 
-#define LOG_EVENTS 65536
+#define LOG_EVENTS 131072 /* the ends of fifty thousand connections of the host with itself, before anybody has read one */
 #define LOG_BYTES (8u << 20) /* of what is said in their `about`, as JSON */
 
 enum event {

@@ -3,6 +3,7 @@
 #include "daemon/chronicle.h"
 #include "daemon/door.h"
 #include "daemon/journal.h"
+#include "daemon/memory.h"
 #include "daemon/nss.h"
 #include "daemon/options.h"
 #include "daemon/record.h"
@@ -118,14 +119,6 @@ static int open_loop(struct timers *t, char *err)
 	return r < 0 ? fail(r, err, "the event loop: %s", strerror(-r)) : 0;
 }
 
-/* One that nobody would ever settle has not ended well. */
-static int on_unfinished(const struct recorded *r, void *arg)
-{
-	struct severd *d = arg;
-
-	return record_done(d->record, r->id, STATUS_PARTIAL, NULL) == -ENOMEM ? -ENOMEM : 0;
-}
-
 static int serve(struct timers *t, const struct daemon_options *o, char *err)
 {
 	struct service service = { .io = &methods_of_ours, .arg = &t->d };
@@ -162,15 +155,15 @@ static int run(struct timers *t, const struct daemon_options *o, char *err)
 	if (r == 0 && record_complaint(d->record))
 		journal_say(d->journal, LOG_WARNING, record_complaint(d->record));
 	if (r == 0)
-		r = record_unfinished(d->record, on_unfinished, d);
-	if (r == 0)
 		r = nss_open(&d->nss);
 	if (r == 0)
 		r = live_open(&d->live, o->pin_dir, err);
 	if (r < 0)
 		return r;
 	d->chronicled = d->live.log.next;
-	r = open_loop(t, err);
+	r = memory_settle(d);
+	if (r == 0)
+		r = open_loop(t, err);
 	if (r == 0)
 		r = serve(t, o, err);
 	attend_stop(&d->attend);

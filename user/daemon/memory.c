@@ -52,13 +52,31 @@ int memory_accept(struct severd *d, const struct work *w, size_t victims)
 	return err;
 }
 
-void memory_done(struct severd *d, const struct work *w, json_t *summary)
+void memory_done(struct severd *d, const char *id, enum status status, json_t *summary)
 {
 	struct recorded r;
 
-	record_done(d->record, w->request.id, w->status, summary);
-	if (record_find(d->record, w->request.id, &r) < 0)
+	record_done(d->record, id, status, summary);
+	if (record_find(d->record, id, &r) < 0)
 		return;
 	journal_done(d->journal, &r);
 	recorded_clear(&r);
+}
+
+static int on_unfinished(const struct recorded *r, void *arg)
+{
+	struct severd *d = arg;
+	uint32_t job;
+
+	memory_done(d, r->id, STATUS_PARTIAL, NULL);
+	pthread_mutex_lock(&d->live.lock);
+	job = live_new_job(&d->live, r->id, 0);
+	pthread_mutex_unlock(&d->live.lock);
+	severd_tell(d, EVENT_REQUEST_DONE, job, r->uid, NULL);
+	return 0;
+}
+
+int memory_settle(struct severd *d)
+{
+	return record_unfinished(d->record, on_unfinished, d);
 }

@@ -15,7 +15,7 @@ struct kill {
 	struct work *work;
 	struct kill *joined; /* more of them */
 	json_t *summary;
-	bool dry_run;
+	bool dry_run, accepted;
 };
 
 static void kill_free_one(struct kill *k)
@@ -49,19 +49,6 @@ static const struct call_watcher watcher = { .gone = on_hangup, .room = on_room 
 
 /* ---- what a work says ---- */
 
-static void tell_request(struct kill *k, enum event what)
-{
-	struct logged *e;
-
-	pthread_mutex_lock(&k->d->live.lock);
-	e = log_add(&k->d->live.log, what);
-	e->job = k->work->job;
-	e->uid = k->work->peer->uid;
-	log_about(&k->d->live.log, e, json_incref(k->summary));
-	pthread_mutex_unlock(&k->d->live.lock);
-	live_wake(&k->d->live);
-}
-
 static int on_accepted(struct work *w, size_t victims, void *arg)
 {
 	struct kill *k = arg;
@@ -70,54 +57,61 @@ static int on_accepted(struct work *w, size_t victims, void *arg)
 
 	if (r < 0)
 		return r;
-	tell_request(k, EVENT_REQUEST_ACCEPT);
+	k->accepted = true;
+	severd_tell(k->d, EVENT_REQUEST_ACCEPT, w->job, w->peer->uid, NULL);
 	p = json_pack("{s{ss sI}}", "accepted", "request", w->request.id, "matched", (json_int_t)victims);
 	if (p && k->call && call_wants_more(k->call))
 		call_reply(k->call, p, true);
 	return 0;
 }
 
+/* Nearly all lines are flows, and spelled already. */
+static int tell_flow(const struct kill *k, const char *text, size_t len)
+{
+	_free_ char *message = NULL;
+	int n = asprintf(&message, "{\"parameters\":{\"flow\":%.*s},\"continues\":true}", (int)len, text);
+
+	return n < 0 ? -ENOMEM : call_reply_spelled(k->call, message, n);
+}
+
 /* One of a report: {"session_cut":{...}}, {"summary":{...}}, or a flow. */
 static int on_line(struct work *w, const char *text, size_t len, void *arg)
 {
 	struct kill *k = arg;
-	bool wanted = k->call && call_wants_more(k->call);
+	bool wanted = k->call && call_wants_more(k->call), flow = len > 8 && !memcmp(text, "{\"flow\":", 8);
 	_cleanup_(json_decrefp) json_t *line = NULL, *p = NULL;
 	json_t *part;
 
 	(void)w;
 	if (wanted && !call_has_room(k->call))
 		return call_reply(k->call, NULL, true) == -EAGAIN ? -EAGAIN : 0;
+	if (flow)
+		return wanted ? tell_flow(k, text, len) : 0;
 	line = json_loadb(text, len, 0, NULL);
 	part = json_object_get(line, "summary");
 	if (part) {
 		k->summary = json_incref(part);
 		return 0;
 	}
-	part = json_object_get(line, "session_cut");
-	p = part ? json_pack("{sO}", "cut", part) : json_pack("{sO}", "flow", line);
+	p = json_pack("{sO*}", "cut", json_object_get(line, "session_cut"));
 	return wanted && p ? call_reply(k->call, p, true) : 0;
 }
 
 /* A request that was carried out is answered by its totals, whatever came of it; one that was not, and one that came to
  * something by halves, by an error. */
-static void answer(const struct kill *k, struct call *c)
+static int answer(struct call *c, enum status status, enum guard guard, const char *sentence, json_t *summary)
 {
-	const struct work *w = k->work;
-	json_t *summary = k->summary;
 	bool some = json_integer_value(json_object_get(summary, "dead")) > 0;
 	_cleanup_(json_decrefp) json_t *p = NULL;
 
-	if (w->status == STATUS_OK || (w->status == STATUS_GUARD && some)) {
-		p = json_pack("{sO? si}", "summary", summary, "status", w->status);
-		if (p)
-			call_reply(c, p, false);
-		return;
+	if (status == STATUS_OK || (status == STATUS_GUARD && some)) {
+		p = json_pack("{sO? si}", "summary", summary, "status", status);
+		return p ? call_reply(c, p, false) : -ENOMEM;
 	}
 	p = json_pack("{sO*}", "summary", summary);
-	if (p && w->guard)
-		json_object_set_new(p, "guard", json_string(guard_name[w->guard]));
-	severd_answer(c, w->status, w->err, json_incref(p));
+	if (p && guard)
+		json_object_set_new(p, "guard", json_string(guard_name[guard]));
+	return severd_answer(c, status, sentence, json_incref(p));
 }
 
 static void kill_free(struct kill *first)
@@ -130,19 +124,18 @@ static void kill_free(struct kill *first)
 	}
 }
 
+/* What was refused, or matched nothing, was never accepted: only its caller hears of it. */
 static void on_done(struct work *w, void *arg)
 {
 	struct kill *first = arg;
 
-	(void)w;
-
-	if (!first->dry_run) {
-		memory_done(first->d, first->work, first->summary);
-		tell_request(first, EVENT_REQUEST_DONE);
+	if (first->accepted) {
+		memory_done(first->d, w->request.id, w->status, first->summary);
+		severd_tell(first->d, EVENT_REQUEST_DONE, w->job, w->peer->uid, first->summary);
 	}
 	for (struct kill *k = first; k; k = k->joined)
 		if (k->call)
-			answer(first, k->call);
+			answer(k->call, w->status, w->guard, w->err, first->summary);
 	kill_free(first);
 }
 
@@ -155,15 +148,12 @@ static const struct work_hooks hooks = { .accepted = on_accepted, .line = on_lin
 
 /* ---- the methods ---- */
 
-/* Of a request that has ended, or that a severd before this one left. */
+/* Of a request that has ended, as its first caller was answered. Without totals it was left by a severd before this one. */
 static int answer_recorded(struct call *c, const struct recorded *r)
 {
-	_cleanup_(json_decrefp) json_t *p = NULL;
+	static const char interrupted[] = "severd was interrupted while it was carried out";
 
-	if (!r->done)
-		return severd_answer(c, STATUS_PARTIAL, "severd was interrupted while it was carried out", NULL);
-	p = json_pack("{sO? si}", "summary", r->summary, "status", r->status);
-	return p ? call_reply(c, p, false) : -ENOMEM;
+	return answer(c, r->done ? r->status : STATUS_PARTIAL, GUARD_NONE, r->summary ? "" : interrupted, r->summary);
 }
 
 static struct kill *find(const struct severd *d, const char *id)

@@ -106,6 +106,14 @@ static int tell(struct watcher *w, json_t *event)
 	return p ? call_reply(w->call, p, true) : -ENOMEM;
 }
 
+static int tell_event(struct watcher *w, const struct logged *e)
+{
+	size_t len = 0;
+	_free_ char *text = event_spell(w->d, w->seq, e, &len);
+
+	return text ? call_reply_spelled(w->call, text, len) : -ENOMEM;
+}
+
 static int say_lost(struct watcher *w)
 {
 	uint64_t first = w->d->live.log.first;
@@ -136,7 +144,7 @@ static int pump(struct watcher *w, int units)
 			r = say_lost(w);
 			continue;
 		}
-		r = wanted ? tell(w, event_to_json(w->d, w->seq, e)) : 0;
+		r = wanted ? tell_event(w, e) : 0;
 		r = r == -EMSGSIZE ? 0 : r; /* no message could hold it */
 		w->seq += r == 0;
 	}

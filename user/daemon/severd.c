@@ -95,6 +95,19 @@ int severd_begin(struct severd *d, struct work *w, struct call *c)
 	return 0;
 }
 
+void severd_tell(struct severd *d, enum event what, uint32_t job, uint32_t uid, json_t *summary)
+{
+	struct logged *e;
+
+	pthread_mutex_lock(&d->live.lock);
+	e = log_add(&d->live.log, what);
+	e->job = job;
+	e->uid = uid;
+	log_about(&d->live.log, e, json_incref(summary));
+	pthread_mutex_unlock(&d->live.lock);
+	live_wake(&d->live);
+}
+
 void severd_pump_works(struct severd *d)
 {
 	struct work **at = &d->works, *next;

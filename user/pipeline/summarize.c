@@ -41,10 +41,10 @@ static void report_flows(struct job *j, struct names *names, struct summary *s)
 	for (size_t i = 0; i < after->flows.n; i++) {
 		if (!may_see(j, &after->flows.v[i]))
 			continue;
+		s->reconnected++;
 		decorate(names, j->source, &after->flows.v[i]);
 		report_reconnected(j->report, &after->flows.v[i], &after->owners.procs, &after->sessions);
 	}
-	s->reconnected = after->flows.n;
 }
 
 /* Whether something was left alive only because the kernel lacks every way to end such a flow. */

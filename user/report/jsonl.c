@@ -166,6 +166,12 @@ void jsonl_value(struct jsonl *j, const char *key, const json_t *value)
 	put_value(j, value);
 }
 
+void jsonl_spelled(struct jsonl *j, const char *key, const char *json, size_t len)
+{
+	begin(j, key);
+	put(j, json, len && json[len - 1] == '\n' ? len - 1 : len);
+}
+
 void jsonl_errno(struct jsonl *j, const char *key, int err)
 {
 	jsonl_word(j, key, err ? strerrorname_np(-err) : NULL);
