@@ -42,7 +42,9 @@ as()	# USER VERB ARGS...: the same, as that user
 	RC=$?
 }
 # Of what `spawn watch "$SEVER" watch --json --socket "$SOCKET"` has heard.
-events() { grep -h "\"event\":\"$1\"" "$T/watch.out" | grep -- "${2-}"; }	# EVENT [TEXT]
+# Up to now: while others make connections it grows as fast as anyone reads it.
+watched() { head -c "$(wc -c <"$T/watch.out")" "$T/watch.out"; }
+events() { watched | grep "\"event\":\"$1\"" | grep -- "${2-}"; }	# EVENT [TEXT]
 told() { [ "$(events "$@" | wc -l)" -ge 1 ]; }
 
 listed() { sed -n 's/^{"flow":"\([^"]*\)".*/\1/p' "$OUT" | sort; }	# the flows that sever has just shown

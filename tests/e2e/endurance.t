@@ -132,8 +132,8 @@ by list flows --json --client 127.0.0.4
 is "$(listed | wc -l)" 1 "and each that lives is"
 closes()
 {
-	awk -F '"' '$10 == "flow.close" { for (i = 12; i < 24; i += 2) if ($i == "flow" && $(i + 2) == "flow") print $(i + 4) }' \
-		"$T/watch.out" | grep "@$(netns_inode)\$" | sort >"$T/closes"
+	watched | awk -F '"' '$10 == "flow.close" { for (i = 12; i < 24; i += 2) if ($i == "flow" && $(i + 2) == "flow") print $(i + 4) }' |
+		grep "@$(netns_inode)\$" | sort >"$T/closes"
 	[ "$(wc -l <"$T/closes")" -gt 8000 ]
 }
 ok "ends are told" until_true 10 closes

@@ -33,7 +33,7 @@ is "$(events flow.close "${flow%@*}@" | wc -l)" 1 "RDP-2 once"
 ok "WTS-12 session.disconnected, once" [ "$(events session.disconnected "audit:$(session phone)" | wc -l)" = 1 ]
 ok "WTS-12 the session's end is told" until_true 20 told session.close "audit:$(session phone)"
 ok "accepted and done are told" [ "$(events request.accept "$request" | wc -l):$(events request.done "$request" | wc -l)" = 1:1 ]
-seqs=$(sed -n 's/.*"seq":\([0-9]*\),.*/\1/p' "$T/watch.out")
+seqs=$(watched | sed -n 's/.*"seq":\([0-9]*\),.*/\1/p')
 is "$(echo "$seqs" | sort -n | uniq | wc -l)" "$(echo "$seqs" | wc -l)" "WTS-12 no number comes twice"
 
 # --- RDP-2: three ends, three reasons

@@ -7,7 +7,7 @@
 
 #define WATCHES_PER_UID 16 /* of one uid other than root */
 /* What all watchers cost before others are served: one for an event that is passed over, TOLD for one that is put into words. */
-#define PUMP_UNITS 4096
+#define PUMP_UNITS 16384
 #define TOLD 8
 
 struct watcher {
