@@ -8,6 +8,9 @@
 #define CHECK_US 1000000ull /* how long a loss goes unnoticed by who only watches */
 /* Looks take at most a twentieth of the time, and so does making good. */
 #define SHARE 20
+/* How long an end goes unnoticed that nobody counted as lost, while the looks for it take at most a hundredth of the time. */
+#define AUDIT_US 60000000ull
+#define AUDIT_SHARE 100
 
 static int look(struct live *l)
 {
@@ -31,17 +34,17 @@ static int look(struct live *l)
 }
 
 struct plan {
-	uint64_t look, check; /* when they are due, ns */
+	uint64_t look, check, audit; /* when they are due, ns */
 	uint64_t rest;	      /* when the last look has been paid for */
 	unsigned int soon;    /* looks that are still to follow at short intervals */
 };
 
 /* When it is due again: not before it has been paid for. */
-static uint64_t again(uint64_t begun, uint64_t after_us, uint64_t *ret_rest)
+static uint64_t again(uint64_t begun, uint64_t after_us, uint64_t share, uint64_t *ret_rest)
 {
 	uint64_t now = clock_ns(CLOCK_MONOTONIC), due = now + after_us * 1000;
 
-	*ret_rest = now + (now - begun) * SHARE;
+	*ret_rest = now + (now - begun) * share;
 	return due > *ret_rest ? due : *ret_rest;
 }
 
@@ -53,19 +56,24 @@ static void attend(struct live *l, struct plan *p)
 	if (begun >= p->look) {
 		look(l);
 		p->soon -= p->soon > 0;
-		p->look = again(begun, p->soon ? SOON_US << (4 - p->soon) : LATER_US, &p->rest);
+		p->look = again(begun, p->soon ? SOON_US << (4 - p->soon) : LATER_US, SHARE, &p->rest);
 		begun = clock_ns(CLOCK_MONOTONIC);
 	}
-	if (begun >= p->check) {
-		live_resync(l);
-		p->check = again(begun, CHECK_US, &rest);
-	}
+	if (begun < p->check)
+		return;
+	if (begun >= p->audit)
+		live_doubt(l);
+	live_resync(l);
+	p->check = again(begun, CHECK_US, SHARE, &rest);
+	if (begun >= p->audit)
+		p->audit = again(begun, AUDIT_US, AUDIT_SHARE, &rest);
 }
 
 static void *run(void *arg)
 {
 	struct attend *a = arg;
-	struct plan p = { .check = clock_ns(CLOCK_MONOTONIC) + CHECK_US * 1000 };
+	uint64_t now = clock_ns(CLOCK_MONOTONIC);
+	struct plan p = { .check = now + CHECK_US * 1000, .audit = now + AUDIT_US * 1000 };
 
 	pthread_mutex_lock(&a->lock);
 	while (!a->stop) {

@@ -65,6 +65,8 @@ void live_take(struct live *l, const struct sever_event *e, bool tell);
 /* Brings the index in line with the kernel's sockets, if something was lost; costs a look at all of them. 1: there are more than the
  * index can have; 0: it has them all; negative errno: nobody knows. */
 int live_resync(struct live *l);
+/* The next live_resync() has something to do, whether or not a loss was counted. */
+void live_doubt(struct live *l);
 
 /* A number for a request, whose flows are then marked with it. */
 uint32_t live_new_job(struct live *l, const char *id, uint32_t caller_session);

@@ -145,13 +145,17 @@ static int resync(struct live *l)
 
 	if (r == 0)
 		r = bring_in_line(l, &t);
-	if (r < 0) {
-		pthread_mutex_lock(&l->lock);
-		l->damaged = true;
-		pthread_mutex_unlock(&l->lock);
-	}
+	if (r < 0)
+		live_doubt(l);
 	netns_clear(&t);
 	return r;
+}
+
+void live_doubt(struct live *l)
+{
+	pthread_mutex_lock(&l->lock);
+	l->damaged = true;
+	pthread_mutex_unlock(&l->lock);
 }
 
 int live_resync(struct live *l)
