@@ -3,6 +3,7 @@
 # callers.t - severd and callers who mean harm, or read nothing: whoever does wrong, others are served, and see only what is theirs.
 . "$(dirname "$0")/../lib.sh"
 . "$TESTS/resident.sh"
+command -v socat >/dev/null || skip_all "no socat: run scripts/deps check"
 
 fake_user alice 3001
 fake_user bob 3002
