@@ -15,10 +15,7 @@ enum { FLOWS = 100000 };
 
 static double seconds_of(clockid_t clock)
 {
-	struct timespec t;
-
-	clock_gettime(clock, &t);
-	return t.tv_sec + t.tv_nsec / 1e9;
+	return clock_ns(clock) / 1e9;
 }
 
 struct rate {
@@ -54,7 +51,7 @@ static int ignore(const struct sever_event *e, void *arg)
 }
 
 /* As a daemon reads: by a timer. */
-static pid_t reader(struct track *t)
+static pid_t reader(struct track *own)
 {
 	pid_t child = must(fork(), "fork");
 	unsigned long n = 0;
@@ -63,9 +60,9 @@ static pid_t reader(struct track *t)
 		return child;
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	for (;;) {
-		struct pollfd p = { .fd = track_fd(t), .events = POLLIN };
+		struct pollfd p = { .fd = track_fd(own), .events = POLLIN };
 
-		must(track_drain(t, SIZE_MAX, ignore, &n), "track_drain");
+		must(track_drain(own, SIZE_MAX, ignore, &n), "track_drain");
 		poll(&p, 1, 50);
 	}
 }
@@ -73,14 +70,14 @@ static pid_t reader(struct track *t)
 static struct rate with_programs(int l, unsigned int n, struct track_losses *losses)
 {
 	const struct track_options o = { 0 };
-	struct track *t = opened(&o);
-	pid_t child = reader(t);
+	struct track *own = opened(&o);
+	pid_t child = reader(own);
 	struct rate rate = storm(l, n);
 
-	must(track_losses(t, losses), "track_losses");
+	must(track_losses(own, losses), "track_losses");
 	kill(child, SIGKILL);
 	waitpid(child, NULL, 0);
-	track_close(t);
+	track_close(own);
 	return rate;
 }
 
@@ -136,22 +133,22 @@ static void per_run(int l, unsigned int n)
 {
 	const struct track_options o = { 0 };
 	_close_ int stats = must(bpf_enable_stats(BPF_STATS_RUN_TIME), "BPF_ENABLE_STATS");
-	struct track *t = opened(&o);
-	pid_t child = reader(t);
+	struct track *own = opened(&o);
+	pid_t child = reader(own);
 
 	storm(l, n);
 	for (int i = PART_STATE; i < PART_HOOKS; i++) {
 		struct bpf_prog_info info = { 0 };
 		__u32 len = sizeof(info);
 
-		must(bpf_obj_get_info_by_fd(t->part[i], &info, &len), "info");
+		must(bpf_obj_get_info_by_fd(own->part[i], &info, &len), "info");
 		if (info.run_cnt)
 			printf("%s: %.0f ns a run, %.2f runs a connection\n", info.name,
 			       (double)info.run_time_ns / info.run_cnt, (double)info.run_cnt / n);
 	}
 	kill(child, SIGKILL);
 	waitpid(child, NULL, 0);
-	track_close(t);
+	track_close(own);
 }
 
 static unsigned long long bytes_in(const char *dir)
@@ -175,7 +172,7 @@ static void memory(const char *dir)
 	const struct track_options o = { 0 };
 	struct sever_flow f = { .protocol = IPPROTO_TCP };
 	unsigned long long none, empty, full;
-	struct track *t;
+	struct track *own;
 	FILE *join;
 	char path[128];
 
@@ -187,19 +184,19 @@ static void memory(const char *dir)
 	none = bytes_in(dir);
 	if (!none)
 		return;
-	t = opened(&o);
+	own = opened(&o);
 	empty = bytes_in(dir);
 	for (uint64_t i = 0; i < FLOWS; i++) {
 		uint64_t cookie = 1ull << 61 | i;
 
-		must(bpf_map_update_elem(t->part[PART_FLOWS], &cookie, &f, BPF_ANY), "update");
+		must(bpf_map_update_elem(own->part[PART_FLOWS], &cookie, &f, BPF_ANY), "update");
 	}
 	full = bytes_in(dir);
 	printf("%d flows: %.0f bytes each, and %.0f KiB for programs, table and ring; without the ring %.0f bytes a "
 	       "flow all told\n",
 	       FLOWS, (double)(full - empty) / FLOWS, (empty - none) / 1024.0,
 	       (double)(full - none - (4 << 20)) / FLOWS);
-	track_close(t);
+	track_close(own);
 }
 
 int main(int argc, char **argv)
