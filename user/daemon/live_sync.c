@@ -112,7 +112,6 @@ static int bring_in_line(struct live *l, struct netns_table *t)
 	l->filled |= r == 0;
 	if (r == 0)
 		r = track_losses(l->track, &now);
-	l->damaged |= r < 0;
 	l->crowded = r == 0 && now.flows != l->losses.flows;
 	pthread_mutex_unlock(&l->lock);
 	live_wake(l);

@@ -231,7 +231,6 @@ static int stream_all(struct owners *o, const uint32_t *pids, size_t n)
 	int r = want_tasks(skel, pids, n);
 
 	skel->bss->last_task = 0;
-	holders_clear(&o->holders);
 	return r < 0 ? r : stream(o, o->bpf->holders, sizeof(struct sever_holder), on_holder);
 }
 
