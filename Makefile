@@ -29,6 +29,7 @@ SRC  := $(wildcard user/*/*.c)
 OBJ  := $(SRC:%.c=$(B)/%.o)
 LIB  := $(filter-out %/main.o,$(OBJ))
 UNIT := $(patsubst tests/unit/%.c,$(B)/unit/%,$(wildcard tests/unit/*.c))
+BENCH := $(patsubst tests/bench/%.c,$(B)/bench/%,$(wildcard tests/bench/*.c))
 FUZZ := $(patsubst tests/fuzz/%.c,$(B)/fuzz/%,$(wildcard tests/fuzz/*.c))
 
 ifneq ($(V),1)
@@ -40,7 +41,7 @@ endif
 .DELETE_ON_ERROR:
 .SECONDARY:
 all: $(B)/sever $(B)/severd
-tests: $(B)/peer $(UNIT)
+tests: $(B)/peer $(UNIT) $(BENCH)
 
 $(B)/sever: $(filter-out $(B)/user/daemon/%,$(OBJ))
 	$(call say,LINK,$@)$(CC) $(CFLAGS) $(LDFLAGS) $^ $(LIBS) -o $@

@@ -5,7 +5,7 @@
 
 #include "flow.bpf.h"
 
-enum { EPIPE = 32, EEXIST = 17, ECONNABORTED = 103, ECONNRESET = 104, ETIMEDOUT = 110, ECONNREFUSED = 111 };
+enum { ENOENT = 2, EEXIST = 17, EPIPE = 32, ECONNABORTED = 103, ECONNRESET = 104, ETIMEDOUT = 110, ECONNREFUSED = 111 };
 enum { BPF_MAP_TYPE_ARRAY = 2, BPF_MAP_TYPE_PERCPU_ARRAY = 6, BPF_MAP_TYPE_RINGBUF = 27 };
 enum { BPF_RB_NO_WAKEUP = 1, BPF_RB_FORCE_WAKEUP = 2, BPF_RB_AVAIL_DATA = 0, BPF_RB_RING_SIZE = 1 };
 enum { SOCK_DONE = 1 }; /* enum sock_flags: the peer's FIN has come */
@@ -162,9 +162,10 @@ static __always_inline void set_counts(struct sever_event *e, struct sock *sk)
 static __always_inline void end(__u64 cookie, const struct sever_flow *f, struct sock *tcp, int err, __u8 state)
 {
 	struct sever_event *e = new_event(cookie, SEVER_EVENT_END, bpf_ktime_get_boot_ns(), f);
+	int r;
 
 	if (!e) {
-		if (!take(cookie))
+		if (take(cookie) != -ENOENT)
 			count(SEVER_LOST_EVENTS);
 		return;
 	}
@@ -173,10 +174,15 @@ static __always_inline void end(__u64 cookie, const struct sever_flow *f, struct
 	e->cause = cause_of(err, state);
 	if (tcp)
 		set_counts(e, tcp);
-	if (take(cookie))
-		bpf_ringbuf_discard(e, BPF_RB_NO_WAKEUP);
-	else
+	r = take(cookie);
+	if (!r) {
 		bpf_ringbuf_submit(e, wakeup(e->time));
+		return;
+	}
+	bpf_ringbuf_discard(e, BPF_RB_NO_WAKEUP);
+	/* The map may be busy for a moment (EBUSY, EDEADLK, ETIMEDOUT): then the flow is still there, and has ended. */
+	if (r != -ENOENT)
+		count(SEVER_LOST_EVENTS);
 }
 
 #endif

@@ -11,7 +11,7 @@ char LICENSE[] SEC("license") = "GPL";
 __u32 caller; /* initial pid of whoever reads the tasks */
 
 /* Set before each pass; not const, so that one load serves all. */
-bool only_tasks, only_wanted;
+bool only_tasks, only_wanted, find_netns;
 /* Spares nearly every unwanted socket the look into `wanted`: its bit is clear. */
 __u64 wanted_bits[SEVER_WANTED_BITS / 64];
 /* The task and the namespace asked about last: they come in runs. */
@@ -126,7 +126,7 @@ int holders(struct bpf_iter__task_file *ctx)
 	sk = sock->sk;
 	if (!sk)
 		return 0;
-	r.new_netns = !only_tasks && is_inet(sk) && is_new_netns(sk->__sk_common.skc_net.net);
+	r.new_netns = find_netns && is_inet(sk) && is_new_netns(sk->__sk_common.skc_net.net);
 	if (only_wanted) {
 		if (!r.new_netns && !socket_wanted(sk->__sk_common.skc_cookie.counter))
 			return 0;

@@ -10,6 +10,7 @@
  *	peer demote UID N PROGRAM...		runs sever, which becomes UID before its N-th batch of orders to destroy
  *	peer swallow orders|all PROGRAM...	runs sever, whose orders to destroy do not arrive; nor can it go about otherwise;
  *						the first one lost makes the file $SWALLOWED
+ *	peer bpf				the BPF programs, maps and links of this host: "prog ID", "map ID", "link ID"
  *	peer now				monotonic milliseconds
  *
  * OPTIONS, in the order they take effect: -n FILE enter this network namespace, -g DIR join this cgroup, -l UID
@@ -230,6 +231,8 @@ int main(int argc, char **argv)
 		return demote(atoi(argv[2]), atol(argv[3]), argv + 4);
 	if (!strcmp(verb, "swallow") && argc > 3)
 		return swallow(!strcmp(argv[2], "all"), argv + 3);
+	if (!strcmp(verb, "bpf"))
+		return list_bpf();
 	if (!strcmp(verb, "now"))
 		return printf("%ld\n", now_ms()) < 0;
 	fprintf(stderr, "usage: see the head of peer.c\n");

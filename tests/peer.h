@@ -97,6 +97,13 @@ void do_give(char **w);
 void do_take(char **w);
 void received(int fd); /* a connection was given to us */
 
+/* peer_endure.c */
+void do_storm(char **w);
+void do_trip(char **w);
+void do_say(char **w);
+void one_more_end(void); /* of a connection */
+int list_bpf(void);
+
 /* peer_dump.c */
 int dump(void);
 int count_alive(const char *file);

@@ -45,6 +45,7 @@ static void over(struct conn *c, int err)
 {
 	c->over = true;
 	__atomic_add_fetch(&ends[err & 255], 1, __ATOMIC_RELAXED);
+	one_more_end();
 	printf("! end %llx %s\n", (unsigned long long)c->cookie, err ? strerrorname_np(err) : "EOF");
 }
 

@@ -11,6 +11,9 @@
  *	close WHICH, abort WHICH (RST), shut WHICH (FIN), deaf WHICH (all that arrives is dropped), hear WHICH
  *	latency MS		echoes over and over, how long they take
  *	churn MS		end and reopen connections of ours as fast as it goes
+ *	storm N ADDR PORT	N connections, opened and closed one after the other as fast as it goes, both ends ours
+ *	trip N PID		when N more connections have ended, kill -9 PID
+ *	say TEXT [nul]		on every connection of ours, with a NUL behind it or without
  *	fork [N]		a child, or N, that inherit every descriptor
  *	unlead			our first thread ends, another goes on: /proc has no descriptors of ours any more
  *	run PROGRAM...		as our child, while we hold our connections
@@ -225,7 +228,8 @@ static void obey(char **words)
 		{ "run", do_run },	   { "become", do_become },
 		{ "give", do_give },	   { "take", do_take },
 		{ "netns", do_netns },	   { "unlead", do_unlead },
-		{ "quit", do_stop },
+		{ "storm", do_storm },	   { "trip", do_trip },
+		{ "say", do_say },	   { "quit", do_stop },
 	};
 	size_t i;
 

@@ -125,7 +125,7 @@ struct sever_event {
 
 /* What the programs could not do, counted on each CPU. */
 enum {
-	SEVER_LOST_EVENTS, /* the ring buffer was full */
+	SEVER_LOST_EVENTS, /* the ring buffer was full, or an end could not be written down */
 	SEVER_LOST_FLOWS,  /* the map was full, or there was no memory */
 	SEVER_LOST_MAX
 };

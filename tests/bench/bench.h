@@ -3,14 +3,11 @@
 #ifndef SEVER_BENCH_H
 #define SEVER_BENCH_H
 
-#include <time.h>
+#include "model/base.h"
 
 static inline double seconds_of(clockid_t clock)
 {
-	struct timespec at;
-
-	clock_gettime(clock, &at);
-	return at.tv_sec + at.tv_nsec / 1e9;
+	return clock_ns(clock) / 1e9;
 }
 
 struct rate {

@@ -32,6 +32,7 @@ for what in sessions flows users clients; do
 	clean 0 list $what --netns self
 	clean 0 list $what --netns self --json --user alice
 done
+clean 0 list sessions --netns self --client 127.0.0.2
 clean 0 kill --netns self --user alice --local-port 7000 --dry-run
 clean 6 kill --netns self --user alice --max 3
 clean 0 kill --netns self --flow "$(cookies cli | cut -d ' ' -f 1)"

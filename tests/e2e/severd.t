@@ -4,32 +4,6 @@
 . "$(dirname "$0")/../services.sh"
 . "$TESTS/resident.sh"
 
-# It sees the whole host, on which other tests run: all that is asked of it is about this namespace.
-by()	# VERB ARGS...: sever, asking severd
-{
-	SEVER_ARGS="$* (severd)"
-	_verb=$1
-	shift
-	"$SEVER" "$_verb" --socket "$SOCKET" --netns self "$@" >"$OUT" 2>"$ERR" </dev/null
-	RC=$?
-}
-as()	# USER ARGS...: sever as that user, asking severd
-{
-	_who=$1 _verb=$2
-	shift 2
-	for_anyone
-	SEVER_ARGS="$_verb $* (severd, as $_who)"
-	setpriv --reuid "$_who" --regid "$_who" --clear-groups "$SEVER_ANYONE" "$_verb" --socket "$SOCKET" --netns self "$@" \
-		>"$OUT" 2>"$ERR" </dev/null
-	RC=$?
-}
-events() { grep -h "\"event\":\"$1\"" "$T/watch.out" | grep -- "${2-}"; }	# EVENT [TEXT]
-told() { [ "$(events "$@" | wc -l)" -ge 1 ]; }
-call()	# METHOD PARAMETERS: the first reply
-{
-	printf '{"method":"io.sever.%s","parameters":%s}\0' "$1" "$2" | timeout 10 socat -t 5 - UNIX:"$SOCKET" | tr '\0' '\n' | head -n 1
-}
-
 services_up && sshd_up || exit 1
 login older alice $A || exit 1
 old=$(transport older)
@@ -59,7 +33,7 @@ is "$(events flow.close "${flow%@*}@" | wc -l)" 1 "RDP-2 once"
 ok "WTS-12 session.disconnected, once" [ "$(events session.disconnected "audit:$(session phone)" | wc -l)" = 1 ]
 ok "WTS-12 the session's end is told" until_true 20 told session.close "audit:$(session phone)"
 ok "accepted and done are told" [ "$(events request.accept "$request" | wc -l):$(events request.done "$request" | wc -l)" = 1:1 ]
-seqs=$(sed -n 's/.*"seq":\([0-9]*\),.*/\1/p' "$T/watch.out")
+seqs=$(watched | sed -n 's/.*"seq":\([0-9]*\),.*/\1/p')
 is "$(echo "$seqs" | sort -n | uniq | wc -l)" "$(echo "$seqs" | wc -l)" "WTS-12 no number comes twice"
 
 # --- RDP-2: three ends, three reasons

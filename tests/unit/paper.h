@@ -85,7 +85,13 @@ static inline struct flow make_flow(void)
 			      .user_name = "alice",
 			      .engine = "diag",
 			      .cgroup_path = "/user.slice",
-			      .wqueue = 12 };
+			      .wqueue = 12,
+			      .since = 1763000000123456,
+			      .sent = UINT32_MAX + 1ull,
+			      .received = 7,
+			      .counted = true,
+			      .idle_ms = 3000,
+			      .timed = true };
 }
 
 /* Of a flow about which nothing is known. */
@@ -117,7 +123,17 @@ static inline struct row make_row(enum list_what what)
 			     .transports = 1,
 			     .flows = 2,
 			     .sessions = 3,
-			     .users = 4 };
+			     .users = 4,
+			     .sent = 10,
+			     .received = 20,
+			     .counted = true,
+			     .idle_ms = 7199999,
+			     .timed = true,
+			     .since = 1763000000000000,
+			     .connected = 1763000001000000,
+			     .disconnected = 1763000002000000,
+			     .presence = PRESENCE_ACTIVE,
+			     .carrier = "tcp6" };
 }
 
 static inline void list_one(struct paper *p, const struct report_ops *ops, enum list_what what)

@@ -56,7 +56,7 @@ static const struct {
 	{ SEL_USER, "DOM\\alice" },   { SEL_CLIENT, "10.0.0.0/8" }, { SEL_PEER, "fe80::1%eth0" },
 	{ SEL_SESSION, "audit:7" },   { SEL_SESSION, "c1" },	    { SEL_CGROUP, "/a/\xc3\xa4" },
 	{ SEL_UNIT, "ssh" },	      { SEL_PID, "4" },		    { SEL_LOCAL_PORT, "22-23" },
-	{ SEL_REMOTE_PORT, "https" }, { SEL_PROTO, "udp" },	    { SEL_NETNS, "4026531840" },
+	{ SEL_REMOTE_PORT, "443" }, { SEL_PROTO, "udp" },	    { SEL_NETNS, "4026531840" },
 	{ SEL_FLOW, "1a@7" },	      { SEL_STATE, "close-wait" },  { SEL_OLDER_THAN, "5m" },
 	{ SEL_ALL, NULL },
 };
@@ -143,7 +143,7 @@ static json_t *sent(enum sel kind, const char *text, int wanted)
 /* "self" is the caller, so the caller says who that is. */
 static void test_absolute(void **state)
 {
-	_cleanup_(json_decrefp) json_t *self = sent(SEL_NETNS, "self", 0), *path = NULL, *host = NULL;
+	_cleanup_(json_decrefp) json_t *self = sent(SEL_NETNS, "self", 0), *path = NULL;
 	_close_ int own = netns_own();
 	char text[16];
 	uint32_t inode;
@@ -156,10 +156,20 @@ static void test_absolute(void **state)
 	assert_string_equal(json_string_value(path), text);
 	sent(SEL_NETNS, "no-such-name", -ESRCH);
 	sent(SEL_NETNS, "/proc/self/ns/mnt", -ESRCH);
-	host = sent(SEL_CLIENT, "localhost", 0);
-	assert_true(!strcmp(json_string_value(host), "127.0.0.1") || !strcmp(json_string_value(host), "::1"));
 	sent(SEL_CGROUP, "/\xff", -EINVAL);
 	assert_non_null(strstr(err, "--cgroup /\\xff"));
+}
+
+/* As the caller's resolver has it. */
+static void test_host(void **state)
+{
+	_cleanup_(json_decrefp) json_t *host = NULL;
+
+	(void)state;
+	if (access("/etc/hosts", R_OK) < 0)
+		skip_because("no /etc/hosts here, so localhost is no name");
+	host = sent(SEL_CLIENT, "localhost", 0);
+	assert_true(!strcmp(json_string_value(host), "127.0.0.1") || !strcmp(json_string_value(host), "::1"));
 }
 
 static int decode_text(const char *text, struct request *ret)
@@ -251,7 +261,7 @@ static void test_id(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_kill),	cmocka_unit_test(test_list),	 cmocka_unit_test(test_absolute),
+		cmocka_unit_test(test_kill),	cmocka_unit_test(test_list),	 cmocka_unit_test(test_absolute), cmocka_unit_test(test_host),
 		cmocka_unit_test(test_refused), cmocka_unit_test(test_defaults), cmocka_unit_test(test_id),
 	};
 

@@ -171,6 +171,8 @@ static void test_recorded(void **state)
 	assert_true(f.cookie == 0x6b3682 && f.family == AF_INET && f.state == STATE_ESTABLISHED);
 	assert_true(f.rqueue == 5 && f.wqueue == 0 && f.uid == 0 && f.inode && f.cgroup && !f.subflow);
 	assert_in_range(f.min_age_ms, 250, 400);
+	assert_true(f.timed && f.idle_ms <= f.min_age_ms);
+	assert_true(f.counted && f.sent == 0 && f.received == 5);
 	f = read_one(recorded_mapped, PROTO_TCP);
 	is_between(&f, "127.0.0.1", 7002, "127.0.0.3", 51002);
 	assert_true(f.family == AF_INET6 && f.local.family == AF_INET && !f.min_age_ms);
@@ -180,7 +182,7 @@ static void test_recorded(void **state)
 	is_between(&f, "127.0.0.1", 7006, "127.0.0.2", 51006);
 	f = read_one(recorded_timewait, PROTO_TCP);
 	is_between(&f, "127.0.0.2", 51005, "127.0.0.1", 7005);
-	assert_true(f.state == STATE_TIME_WAIT && !f.inode && !f.cgroup);
+	assert_true(f.state == STATE_TIME_WAIT && !f.inode && !f.cgroup && !f.counted && !f.timed);
 }
 
 static void test_recorded_mptcp(void **state)
@@ -297,7 +299,7 @@ static void test_bad_attributes(void **state)
 			f = read_one(&m, PROTO_TCP);
 			is_between(&f, "127.0.0.1", 7004, "127.0.0.2", 51004);
 			assert_true(types[t] != INET_DIAG_CGROUP_ID || !f.cgroup);
-			assert_true(types[t] != INET_DIAG_INFO || !f.min_age_ms);
+			assert_true(types[t] != INET_DIAG_INFO || (!f.min_age_ms && !f.counted && !f.timed));
 			assert_true(types[t] != INET_DIAG_ULP_INFO || !f.subflow);
 		}
 }
@@ -317,9 +319,63 @@ static void test_queue_and_age(void **state)
 		for (msg->idiag_wqueue = 0; msg->idiag_wqueue < 3; msg->idiag_wqueue++) {
 			f = read_one(&m, PROTO_TCP);
 			assert_int_equal(f.wqueue, making ? 0 : msg->idiag_wqueue - (closing && msg->idiag_wqueue));
-			assert_int_equal(f.min_age_ms > 0, !making);
+			assert_int_equal(f.min_age_ms > 0, !making && s != STATE_LISTEN);
+			assert_int_equal(f.timed, !making && s != STATE_LISTEN);
 		}
 	}
+}
+
+/* A copy of the recording whose TCP says: 100 bytes sent and 10 of them twice, 51 received, the last one 3 s ago. */
+static struct message talker(uint8_t state)
+{
+	struct message m = copy_of(recorded_v4);
+	struct tcp_info ti = { .tcpi_last_data_sent = 5000, .tcpi_last_data_recv = 3000, .tcpi_last_ack_recv = 1,
+			       .tcpi_bytes_sent = 110,	    .tcpi_bytes_retrans = 10,	 .tcpi_bytes_received = 51 };
+	struct rtattr *info = attr_of(&m, INET_DIAG_INFO);
+
+	assert_true(RTA_PAYLOAD(info) >= offsetof(struct tcp_info, tcpi_dsack_dups));
+	memcpy(RTA_DATA(info), &ti, RTA_PAYLOAD(info) < sizeof(ti) ? RTA_PAYLOAD(info) : sizeof(ti));
+	((struct inet_diag_msg *)NLMSG_DATA(&m.h))->idiag_state = state;
+	return m;
+}
+
+static void test_traffic(void **state)
+{
+	static const uint8_t closed_by_peer[] = { STATE_CLOSE_WAIT, STATE_LAST_ACK, STATE_CLOSING };
+	struct message m = talker(STATE_ESTABLISHED);
+	struct flow f = read_one(&m, PROTO_TCP);
+
+	(void)state;
+	assert_true(f.counted && f.sent == 100 && f.received == 51);
+	assert_true(f.timed && f.idle_ms == 3000 && f.min_age_ms == 5000);
+	for (size_t i = 0; i < array_size(closed_by_peer); i++) {
+		m = talker(closed_by_peer[i]);
+		assert_int_equal(read_one(&m, PROTO_TCP).received, 50);
+	}
+	/* What MPTCP and UDP say of themselves is of another form. */
+	m = talker(STATE_ESTABLISHED);
+	f = read_one(&m, PROTO_MPTCP);
+	assert_false(f.counted || f.timed || f.min_age_ms);
+	f = read_one(&m, PROTO_UDP);
+	assert_false(f.counted || f.timed || f.min_age_ms);
+	/* An older kernel's says less. */
+	attr_of(&m, INET_DIAG_INFO)->rta_len = RTA_LENGTH(offsetof(struct tcp_info, tcpi_bytes_sent));
+	f = read_one(&m, PROTO_TCP);
+	assert_true(f.timed && !f.counted);
+}
+
+static void test_ask_info(void **state)
+{
+	_Alignas(struct nlmsghdr) uint8_t plain[DIAG_FLOW_LEN], asks[DIAG_FLOW_LEN];
+	struct flow f = victim(AF_INET, PROTO_TCP);
+
+	(void)state;
+	diag_flow_request(plain, SOCK_DIAG_BY_FAMILY, &f);
+	diag_flow_request(asks, SOCK_DIAG_BY_FAMILY, &f);
+	diag_ask_info(asks);
+	assert_int_equal(asks[NLMSG_HDRLEN + 2], 1 << (INET_DIAG_INFO - 1));
+	asks[NLMSG_HDRLEN + 2] = 0;
+	assert_memory_equal(plain, asks, sizeof(plain));
 }
 
 int main(void)
@@ -331,6 +387,7 @@ int main(void)
 		cmocka_unit_test(test_recorded_mptcp), cmocka_unit_test(test_round_trip),
 		cmocka_unit_test(test_cut_short),    cmocka_unit_test(test_refused),
 		cmocka_unit_test(test_bad_attributes), cmocka_unit_test(test_queue_and_age),
+		cmocka_unit_test(test_traffic),	     cmocka_unit_test(test_ask_info),
 	};
 
 	return unit_run("diag", tests, NULL);

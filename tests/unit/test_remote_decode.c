@@ -73,6 +73,11 @@ static void test_flow(void **state)
 	f.engine = "bpf";
 	f.transport = false;
 	same_flow(&f, false);
+	f.counted = false;
+	same_flow(&f, false);
+	f.timed = false;
+	f.since = 0;
+	same_flow(&f, false);
 }
 
 static void test_every_word(void **state)
@@ -256,6 +261,11 @@ static void test_wrong(void **state)
 		{ FLOW ",\"discarded\":true", "discarded" },
 		{ FLOW ",\"outcome\":false", "outcome" },
 		{ FLOW ",\"reconnected\":0", "reconnected" },
+		{ FLOW ",\"since\":\"yesterday\"", "since" },
+		{ FLOW ",\"since\":1763000000", "since" },
+		{ FLOW ",\"sent\":-1", "sent" },
+		{ FLOW ",\"received\":\"7\"", "received" },
+		{ FLOW ",\"idle_ms\":4294967296", "idle_ms" },
 	};
 	struct told_flow t;
 

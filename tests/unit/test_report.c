@@ -6,8 +6,8 @@
 static void test_text_rows(void **state)
 {
 	static const char *const want[] = {
-		[LIST_SESSIONS] = "SESSION    USER      LEADER   TTY     FROM             TRANSPORTS  FLOWS\n"
-				  "audit:7    alice     812      -       127.0.0.2        1           2\n",
+		[LIST_SESSIONS] = "SESSION    USER      LEADER   TTY     FROM             SINCE             IDLE  TRANSPORTS  FLOWS\n"
+				  "audit:7    alice     812      -       127.0.0.2        2025-11-13 02:13  1h    1           2\n",
 		[LIST_USERS] = "USER      UID    SESSIONS  TRANSPORTS  FLOWS\n"
 			       "alice     1001   3         1           2\n",
 		[LIST_CLIENTS] = "CLIENT           USERS  TRANSPORTS  FLOWS\n"
@@ -273,5 +273,6 @@ int main(void)
 		cmocka_unit_test(test_progress_rate), cmocka_unit_test(test_write_error),
 	};
 
+	setenv("TZ", "UTC", 1);
 	return unit_run("report", tests, NULL);
 }

@@ -375,5 +375,6 @@ int main(void)
 		SCENE(test_it_comes_true),
 	};
 
+	signal(SIGHUP, SIG_DFL); /* who started us may have had it ignored, as nohup does */
 	return unit_run("survivors", tests, NULL);
 }

@@ -85,6 +85,28 @@ static void test_births(void **state)
 	close(l);
 }
 
+/* Told before its port was known, and nobody looked before the socket was connected to somebody else. */
+static void test_connected_again(void **state)
+{
+	int l = listener("127.0.0.1", 0, 5), nobody = listener("127.0.0.1", 0, 5), fd = must(socket(AF_INET, SOCK_STREAM, 0), "socket");
+	struct end to = { .len = sizeof(to.v6) }, refusing = to;
+	uint64_t cookie = cookie_of(fd);
+
+	(void)state;
+	must(getsockname(l, &to.sa, &to.len), "getsockname");
+	must(getsockname(nobody, &refusing.sa, &refusing.len), "getsockname");
+	close(nobody);
+	must(track_drain(t, 100000, on_told, NULL), "track_drain");
+	assert_int_equal(connect(fd, &refusing.sa, refusing.len), -1);
+	must(connect(fd, &to.sa, to.len), "connect");
+	assert_int_equal(event(t, SEVER_EVENT_BIRTH, cookie, 1)->flow.remote_port, ntohs(to.v4.sin_port));
+	assert_int_equal(born(t, cookie)->flow.remote_port, ntohs(refusing.v4.sin_port));
+	assert_true(born(t, cookie)->flow.birth == born(t, cookie)->time);
+	assert_int_equal(ended(t, cookie)->cause, SEVER_CAUSE_REFUSED);
+	close(fd);
+	close(l);
+}
+
 static void test_families(void **state)
 {
 	int l6 = listener("::1", 0, 5), l = listener("::", 0, 5);
@@ -164,6 +186,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_births),
+		cmocka_unit_test(test_connected_again),
 		cmocka_unit_test(test_families),
 		cmocka_unit_test(test_two_namespaces),
 		cmocka_unit_test(test_mptcp),

@@ -158,7 +158,7 @@ static void test_silent_ends(void **state)
 	assert_int_equal(track_adopt(t, &ns), 0);
 	must(connect(fd, &none, sizeof(none)), "AF_UNSPEC");
 	assert_int_equal(track_read(t, cookie_of(fd), &f), 0);
-	assert_int_equal(track_sync(t, &ns, count_gone, &gone), 0);
+	assert_int_equal(track_sync(t, &ns, 1, count_gone, &gone), 0);
 	assert_int_equal(gone, cookie_of(fd));
 	assert_int_equal(track_read(t, cookie_of(fd), &f), -ENOENT);
 	assert_int_equal(track_read(t, cookie_of(kept), &f), 0);

@@ -211,36 +211,41 @@ static int status_of(pid_t child)
 	return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
 }
 
-/* A line is there as soon as the event is, and the first signal ends it well. */
-static void test_at_once(void **state)
+/* Watches, and has read the first line, which *ret_fd goes on from. */
+static pid_t watch_and_read(int *ret_fd)
 {
 	char text[256];
-	int fd[2];
 	pid_t child;
+	int fd[2];
 
-	(void)state;
 	assert_int_equal(pipe2(fd, O_CLOEXEC), 0);
 	script_say(EVENT(HEAD("1", "lost") ",\"count\":1"));
 	child = watch_to(fd[1], fd[0]);
 	assert_true(read(fd[0], text, sizeof(text)) > 0);
+	*ret_fd = fd[0];
+	return child;
+}
+
+/* A line is there as soon as the event is, and the first signal ends it well. */
+static void test_at_once(void **state)
+{
+	int fd;
+	pid_t child = watch_and_read(&fd);
+
+	(void)state;
 	kill(child, SIGINT);
 	assert_int_equal(status_of(child), STATUS_OK);
-	close(fd[0]);
+	close(fd);
 }
 
 /* Nobody reads any more: it ends though nothing happens. */
 static void test_closed(void **state)
 {
-	char text[256];
-	int fd[2];
-	pid_t child;
+	int fd;
+	pid_t child = watch_and_read(&fd);
 
 	(void)state;
-	assert_int_equal(pipe2(fd, O_CLOEXEC), 0);
-	script_say(EVENT(HEAD("1", "lost") ",\"count\":1"));
-	child = watch_to(fd[1], fd[0]);
-	assert_true(read(fd[0], text, sizeof(text)) > 0);
-	close(fd[0]);
+	close(fd);
 	assert_int_equal(status_of(child), STATUS_PARTIAL);
 }
 

@@ -20,6 +20,7 @@ struct toy_held {
 	struct toy *toy;
 	struct call *call;
 	uint64_t left; /* flows to send */
+	uint64_t lost; /* events */
 	bool watches;
 };
 
@@ -27,7 +28,7 @@ struct toy {
 	struct toy_held *held;
 	struct wire *wire; /* NULL: none */
 	struct service *service;
-	uint64_t n_list, n_kill, n_gone, n_room, seq;
+	uint64_t n_list, n_kill, n_gone, n_room, n_lost, seq;
 };
 
 static inline void toy_release(struct toy_held *h)
@@ -81,13 +82,39 @@ static inline void toy_flows(struct toy_held *h)
 	toy_release(h);
 }
 
+static inline int toy_lost(struct toy_held *h)
+{
+	_cleanup_(json_decrefp) json_t *p = json_pack("{s{sIsssI}}", "event", "seq", (json_int_t)h->toy->seq, "event",
+						      "lost", "count", (json_int_t)h->lost);
+	int r = h->lost ? call_reply(h->call, p, true) : 0;
+
+	if (r == 0)
+		h->lost = 0;
+	return r;
+}
+
+static inline void toy_event(struct toy_held *h, const json_t *p)
+{
+	int r = toy_lost(h);
+
+	if (r == 0)
+		r = call_reply(h->call, p, true);
+	if (r < 0 && r != -EAGAIN)
+		abort();
+	h->lost += r < 0;
+	h->toy->n_lost += r < 0;
+}
+
 static inline void toy_room(struct call *c, void *arg)
 {
 	struct toy_held *h = arg;
 
 	(void)c;
 	h->toy->n_room++;
-	toy_flows(h);
+	if (h->watches)
+		toy_lost(h);
+	else
+		toy_flows(h);
 }
 
 static const struct call_watcher toy_watcher = { .gone = toy_gone, .room = toy_room };
@@ -114,17 +141,9 @@ static inline void toy_emit(struct toy *t, uint64_t n)
 		json_object_update(json_object_get(p, "event"), fill);
 		json_decref(fill);
 		for (struct toy_held *h = t->held; h; h = h->next)
-			if (h->watches && call_event(h->call, p) < 0)
-				abort();
+			if (h->watches)
+				toy_event(h, p);
 	}
-}
-
-static inline json_t *toy_lost(struct call *c, uint64_t n, void *arg)
-{
-	struct toy *t = arg;
-
-	(void)c;
-	return json_pack("{s{sIsssI}}", "event", "seq", (json_int_t)t->seq, "event", "lost", "count", (json_int_t)n);
 }
 
 static inline int toy_list(struct call *c, void *arg)
@@ -173,6 +192,7 @@ static inline int toy_kill(struct call *c, void *arg)
 static inline int toy_watch(struct call *c, void *arg)
 {
 	toy_hold(arg, c)->watches = true;
+	call_may_lag(c);
 	return 0;
 }
 
@@ -189,7 +209,7 @@ static inline int toy_doctor(struct call *c, void *arg)
 		held++;
 	p = json_pack("{sI sI sI sI sI sI sI sI sI sI sI}", "list", (json_int_t)t->n_list, "kill",
 		      (json_int_t)t->n_kill, "gone", (json_int_t)t->n_gone, "room", (json_int_t)t->n_room, "held",
-		      (json_int_t)held, "lost", (json_int_t)t->service->n_lost, "connections",
+		      (json_int_t)held, "lost", (json_int_t)t->n_lost, "connections",
 		      (json_int_t)s.connections, "bytes", (json_int_t)s.bytes, "refused", (json_int_t)s.refused,
 		      "expired", (json_int_t)s.expired, "pid", (json_int_t)getpid());
 	json_object_set_new(p, "peer_uid", json_integer(call_peer(c)->uid));
@@ -203,7 +223,6 @@ static const struct io_sever toy_methods = {
 	.kill = toy_kill,
 	.watch = toy_watch,
 	.doctor = toy_doctor,
-	.lost = toy_lost,
 };
 
 #endif

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "cli/remote_decode.h"
 #include "cli/reader.h"
+#include "model/moment.h"
 #include "model/selector.h"
 #include "model/word.h"
 
@@ -48,6 +49,40 @@ static void read_handle(struct reader *r, struct flow *f)
 		f->inode = f->cookie >> 62 == 2 ? (uint32_t)f->cookie : 0;
 	if (flow_key(f) != s.flow.cookie)
 		read_refuse(r, "flow");
+}
+
+/* 0: unknown. */
+static uint64_t read_time(struct reader *r, const char *key)
+{
+	const char *text = read_text(r, key);
+	uint64_t us = 0;
+
+	if (text && moment_parse(text, &us) < 0)
+		read_refuse(r, key);
+	return us;
+}
+
+/* Whether it is known. */
+static bool read_count(struct reader *r, const char *key, uint64_t max, uint64_t *ret)
+{
+	*ret = read_number(r, key, max, 0);
+	return read_member(r, key, false);
+}
+
+static bool read_counts(struct reader *r, uint64_t *ret_sent, uint64_t *ret_received)
+{
+	bool sent = read_count(r, "sent", INT64_MAX, ret_sent);
+
+	return read_count(r, "received", INT64_MAX, ret_received) && sent;
+}
+
+static bool read_idle(struct reader *r, uint32_t *ret)
+{
+	uint64_t ms;
+	bool known = read_count(r, "idle_ms", UINT32_MAX, &ms);
+
+	*ret = ms;
+	return known;
 }
 
 static int errno_of(const char *name)
@@ -110,6 +145,9 @@ int decode_flow(const json_t *o, struct told_flow *ret, const char **ret_bad)
 	f->transport = read_member(&r, "transport", true) && read_bool(&r, "transport");
 	f->wqueue = read_number(&r, "discarded", UINT32_MAX, 0);
 	f->note = read_text(&r, "note");
+	f->since = read_time(&r, "since");
+	f->counted = read_counts(&r, &f->sent, &f->received);
+	f->timed = read_idle(&r, &f->idle_ms);
 	ret->reconnected = read_bool(&r, "reconnected");
 	return done(&r, ret_bad);
 }
@@ -120,6 +158,15 @@ static void read_session(struct reader *r, struct session *s)
 	read_into(r, "session", s->id, sizeof(s->id), true);
 	s->uid = read_number(r, "uid", UINT32_MAX, ID_UNSET);
 	s->leader = read_number(r, "leader", INT32_MAX, 0);
+}
+
+static void read_life(struct reader *r, struct row *row)
+{
+	row->presence = read_word(r, "state", presence_name, PRESENCE_MAX, PRESENCE_UNKNOWN);
+	row->carrier = read_text(r, "proto");
+	row->since = read_time(r, "since");
+	row->connected = read_time(r, "connected");
+	row->disconnected = read_time(r, "disconnected");
 }
 
 int decode_row(const json_t *o, enum list_what what, struct told_row *ret, const char **ret_bad)
@@ -142,6 +189,9 @@ int decode_row(const json_t *o, enum list_what what, struct told_row *ret, const
 	row->transports = read_number(&r, "transports", INT64_MAX, 0);
 	read_member(&r, "flows", true);
 	row->flows = read_number(&r, "flows", INT64_MAX, 0);
+	row->counted = read_counts(&r, &row->sent, &row->received);
+	row->timed = read_idle(&r, &row->idle_ms);
+	read_life(&r, row);
 	return done(&r, ret_bad);
 }
 

@@ -132,6 +132,8 @@ enum status remote_kill(struct client *c, const struct options *o, struct report
 {
 	struct remote m = { .client = c, .o = o, .req = &o->request, .report = report, .err = err };
 	_cleanup_(json_decrefp) json_t *p = NULL;
+	/* Who is shown nothing on the way needs not be told of each connection. */
+	unsigned int how = o->quiet && !o->json && !o->no_wait ? 0 : CALL_MORE;
 	int r;
 
 	*err = '\0';
@@ -141,6 +143,6 @@ enum status remote_kill(struct client *c, const struct options *o, struct report
 		return answer_none(&m, r);
 	client_stop_on(c, m.req->stop);
 	report_progress(report, "waiting for severd", 0, 0);
-	r = client_call(c, IO_SEVER ".Kill", p, CALL_MORE, REMOTE_PATIENCE_MS, err);
+	r = client_call(c, IO_SEVER ".Kill", p, how, REMOTE_PATIENCE_MS, err);
 	return r < 0 ? remote_broken(r, err) : hear(&m);
 }

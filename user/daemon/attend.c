@@ -1,11 +1,16 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "daemon/attend.h"
 #include "daemon/people.h"
+#include "daemon/thread.h"
 
-#define SOON_US 20000
-#define LATER_US 2000000
-/* Looks take at most a twentieth of the time. */
+#define SOON_US 20000ull
+#define LATER_US 2000000ull
+#define CHECK_US 1000000ull /* how long a loss goes unnoticed by who only watches */
+/* Looks take at most a twentieth of the time, and so does making good. */
 #define SHARE 20
+/* How long an end goes unnoticed that nobody counted as lost, while the looks for it take at most a hundredth of the time. */
+#define AUDIT_US 60000000ull
+#define AUDIT_SHARE 100
 
 static int look(struct live *l)
 {
@@ -28,45 +33,95 @@ static int look(struct live *l)
 	return r;
 }
 
-static void again_in(struct attend *a, uint64_t us)
-{
-	uint64_t least = a->cost_us * SHARE;
+struct plan {
+	uint64_t look, check, audit; /* when they are due, ns */
+	uint64_t rest;	      /* when the last look has been paid for */
+	unsigned int soon;    /* looks that are still to follow at short intervals */
+};
 
-	sd_event_source_set_time_relative(a->timer, us > least ? us : least);
-	sd_event_source_set_enabled(a->timer, SD_EVENT_ONESHOT);
+/* When it is due again: not before it has been paid for. */
+static uint64_t again(uint64_t begun, uint64_t after_us, uint64_t share, uint64_t *ret_rest)
+{
+	uint64_t now = clock_ns(CLOCK_MONOTONIC), due = now + after_us * 1000;
+
+	*ret_rest = now + (now - begun) * share;
+	return due > *ret_rest ? due : *ret_rest;
 }
 
-static int on_time(sd_event_source *s, uint64_t usec, void *arg)
+/* Without the lock. Out of memory: the next one may do better. */
+static void attend(struct live *l, struct plan *p)
+{
+	uint64_t begun = clock_ns(CLOCK_MONOTONIC), rest;
+
+	if (begun >= p->look) {
+		look(l);
+		p->soon -= p->soon > 0;
+		p->look = again(begun, p->soon ? SOON_US << (4 - p->soon) : LATER_US, SHARE, &p->rest);
+		begun = clock_ns(CLOCK_MONOTONIC);
+	}
+	if (begun < p->check)
+		return;
+	if (begun >= p->audit)
+		live_doubt(l);
+	live_resync(l);
+	p->check = again(begun, CHECK_US, SHARE, &rest);
+	if (begun >= p->audit)
+		p->audit = again(begun, AUDIT_US, AUDIT_SHARE, &rest);
+}
+
+static void *run(void *arg)
 {
 	struct attend *a = arg;
-	uint64_t start = clock_ns(CLOCK_MONOTONIC);
+	uint64_t now = clock_ns(CLOCK_MONOTONIC);
+	struct plan p = { .check = now + CHECK_US * 1000, .audit = now + AUDIT_US * 1000 };
 
-	(void)s;
-	(void)usec;
-	look(a->live); /* out of memory: the next one may do better */
-	a->cost_us = (clock_ns(CLOCK_MONOTONIC) - start) / 1000;
-	a->soon -= a->soon > 0;
-	again_in(a, a->soon ? SOON_US << (4 - a->soon) : LATER_US);
-	return 0;
+	pthread_mutex_lock(&a->lock);
+	while (!a->stop) {
+		if (a->soon) {
+			p.look = p.soon || p.look < p.rest ? p.look : p.rest;
+			p.soon = 4;
+			a->soon = false;
+		}
+		pthread_mutex_unlock(&a->lock);
+		attend(a->live, &p);
+		pthread_mutex_lock(&a->lock);
+		if (!a->stop && !a->soon)
+			thread_wait(&a->called, &a->lock, p.look < p.check ? p.look : p.check);
+	}
+	pthread_mutex_unlock(&a->lock);
+	return NULL;
 }
 
 void attend_soon(struct attend *a)
 {
-	bool waits = a->soon;
-
-	a->soon = 4;
-	if (!waits)
-		again_in(a, 0);
+	pthread_mutex_lock(&a->lock);
+	a->soon = true;
+	pthread_cond_signal(&a->called);
+	pthread_mutex_unlock(&a->lock);
 }
 
-int attend_start(struct attend *a, sd_event *event, struct live *l)
+int attend_start(struct attend *a, struct live *l)
 {
+	int r;
+
 	*a = (struct attend){ .live = l };
-	return sd_event_add_time_relative(event, &a->timer, CLOCK_MONOTONIC, 0, 1000, on_time, a);
+	pthread_mutex_init(&a->lock, NULL);
+	thread_cond_init(&a->called);
+	r = thread_start(&a->thread, run, a);
+	a->runs = r == 0;
+	return r;
 }
 
 void attend_stop(struct attend *a)
 {
-	sd_event_source_unref(a->timer);
-	a->timer = NULL;
+	if (!a->runs)
+		return;
+	pthread_mutex_lock(&a->lock);
+	a->stop = true;
+	pthread_cond_signal(&a->called);
+	pthread_mutex_unlock(&a->lock);
+	pthread_join(a->thread, NULL);
+	pthread_mutex_destroy(&a->lock);
+	pthread_cond_destroy(&a->called);
+	a->runs = false;
 }

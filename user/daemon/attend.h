@@ -1,22 +1,24 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* attend.h - looks from time to time whose the flows are: soon after a process has entered a session, and now and then. */
+/* attend.h - a thread that looks from time to time whose the flows are, soon after a process has entered a session and now and then,
+ * and whether something was lost that is to be made good. It looks at all of the host, which takes as long as that is large. */
 #ifndef SEVER_ATTEND_H
 #define SEVER_ATTEND_H
 
 #include "daemon/live.h"
 
-#include <systemd/sd-event.h>
-
 struct attend {
 	struct live *live;
-	sd_event_source *timer;
-	uint64_t cost_us; /* of the last look */
-	unsigned int soon; /* looks that are still to follow at short intervals */
+	pthread_t thread;
+	pthread_mutex_t lock; /* of what follows */
+	pthread_cond_t called;
+	bool runs, soon, stop;
 };
 
-int attend_start(struct attend *a, sd_event *event, struct live *l);
-/* A process has entered a session, or a session has lost its last transport: it may be seen to end. */
+/* 0 or negative errno. */
+int attend_start(struct attend *a, struct live *l);
+/* A process has entered a session. */
 void attend_soon(struct attend *a);
+/* Waits for the end of a look. One that was not started may be stopped. */
 void attend_stop(struct attend *a);
 
 #endif

@@ -15,10 +15,9 @@ struct call {
 	json_t *parameters;
 	const struct call_watcher *watcher;
 	void *arg;
-	uint64_t lost;
 	bool more, oneway, gone, answered;
 	bool waits; /* for room */
-	bool lossy;
+	bool may_lag;
 };
 
 int call_new(struct service *s, struct transport *t, const char *method, json_t *parameters, bool more, bool oneway,
@@ -154,40 +153,18 @@ int call_reply(struct call *c, const json_t *parameters, bool continues)
 	return 0;
 }
 
-/* Says how many were lost, if there is room for it. */
-static int tell_loss(struct call *c)
+void call_may_lag(struct call *c)
 {
-	_cleanup_(json_decrefp) json_t *lost = NULL;
-	int r;
-
-	if (!c->lost)
-		return 0;
-	if (!call_has_room(c))
-		return -EAGAIN;
-	lost = c->service->io->lost ? c->service->io->lost(c, c->lost, c->service->arg) : NULL;
-	r = lost ? send_reply(c, lost, true) : -ENOMEM;
-	if (r == 0)
-		c->lost = 0;
-	return r;
+	c->may_lag = true;
 }
 
-int call_event(struct call *c, const json_t *parameters)
+int call_reply_spelled(struct call *c, const char *message, size_t len)
 {
-	int r;
+	int r = c->answered || !c->more ? -EINVAL : c->transport ? 0 : -ENOTCONN;
 
-	if (c->answered || !c->more)
-		return -EINVAL;
-	if (!c->transport)
-		return -ENOTCONN;
-	c->lossy = true;
-	r = call_has_room(c) ? tell_loss(c) : -EAGAIN;
-	if (r == 0)
-		r = send_reply(c, parameters, true);
-	if (r != -EAGAIN && r != -ENOMEM)
-		return r;
-	c->lost++;
-	c->service->n_lost++;
-	return 0;
+	r = r < 0 ? r : c->transport->send_spelled(c->transport, message, len);
+	c->waits |= r == -EAGAIN;
+	return r;
 }
 
 int call_error(struct call *c, const char *name, const json_t *parameters)
@@ -218,18 +195,10 @@ int call_fail(struct call *c, int r, const char *sentence)
 		int err;
 		const char *name;
 	} names[] = {
-		{ -ENOMEM, "NoMemory" },
-		{ -EPERM, "PermissionDenied" },
-		{ -EACCES, "PermissionDenied" },
-		{ -ENOENT, "NotFound" },
-		{ -ESRCH, "NotFound" },
-		{ -EBUSY, "Busy" },
-		{ -EALREADY, "Busy" },
-		{ -EAGAIN, "Busy" },
-		{ -ESTALE, "Stale" },
-		{ -EOPNOTSUPP, "KernelCannot" },
-		{ -ENOSYS, "KernelCannot" },
-		{ -ENOTCONN, "NotReady" },
+		{ -ENOMEM, "NoMemory" },	 { -EPERM, "PermissionDenied" }, { -EACCES, "PermissionDenied" },
+		{ -ENOENT, "NotFound" },	 { -ESRCH, "NotFound" },	 { -EBUSY, "Busy" },
+		{ -EALREADY, "Busy" },		 { -EAGAIN, "Busy" },		 { -ESTALE, "Stale" },
+		{ -EOPNOTSUPP, "KernelCannot" }, { -ENOSYS, "KernelCannot" },	 { -ENOTCONN, "NotReady" },
 	};
 	_cleanup_(json_decrefp) json_t *p = NULL;
 	const char *name = "Failed";
@@ -262,7 +231,7 @@ void transport_room(struct transport *t)
 	if (!c)
 		return;
 	call_ref(c);
-	if (tell_loss(c) == 0 && c->waits) {
+	if (c->waits) {
 		c->waits = false;
 		if (c->watcher && c->watcher->room)
 			c->watcher->room(c, c->arg);
@@ -287,7 +256,7 @@ void transport_gone(struct transport *t)
 	call_unref(c);
 }
 
-bool transport_is_lossy(const struct transport *t)
+bool transport_may_lag(const struct transport *t)
 {
-	return t->call && t->call->lossy;
+	return t->call && t->call->may_lag;
 }

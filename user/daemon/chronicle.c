@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "daemon/chronicle.h"
 #include "daemon/journal.h"
-#include "names/users.h"
+#include "daemon/nss.h"
 
 #include <syslog.h>
 
@@ -11,6 +11,7 @@ static void write_down(struct severd *d, const struct logged *e, const struct jo
 {
 	const struct sitting *s = sittings_find(&d->live.sittings, e->flow.session);
 	uint64_t end = e->boot_ns;
+	char name[NSS_NAME_LEN];
 	struct flow f;
 	struct journal_cut c = {
 		.request = job->id,
@@ -26,7 +27,7 @@ static void write_down(struct severd *d, const struct logged *e, const struct jo
 	f.login_uid = e->flow.owner;
 	f.user_known = e->flow.owner != ID_UNSET;
 	f.user = e->flow.owner;
-	f.user_name = f.user_known ? user_name(&d->users, f.user) : NULL;
+	f.user_name = f.user_known ? nss_user(d->nss, f.user, name) : NULL;
 	if (!(e->flow.flags & SEVER_FLOW_ADOPTED) && end > e->flow.birth)
 		c.duration_us = (end - e->flow.birth) / 1000;
 	journal_cut(d->journal, &c);

@@ -65,24 +65,49 @@ static bool has_room(const struct transport *t)
 	return !waits || (waits < v->wire->limits.queue && !account_is_full(&v->wire->accounts, v->account));
 }
 
-static int send_message(struct transport *t, const json_t *message, bool must)
+static int can_send(const struct transport *t, bool must)
 {
-	struct connection *v = of(t);
-	size_t waits = frame_length(&v->out);
-	int r = 0;
+	const struct connection *v = (const struct connection *)t;
 
 	if (v->gone || v->broken)
 		return -ENOTCONN;
-	if (!must && !has_room(t))
-		return -EAGAIN;
+	return must || has_room(t) ? 0 : -EAGAIN;
+}
+
+static void queued(struct connection *v, bool first)
+{
+	if (first)
+		v->unread_ms = wire_now_ms(v->wire);
+	charge(v);
+	ask(v);
+}
+
+static int send_message(struct transport *t, const json_t *message, bool must)
+{
+	struct connection *v = of(t);
+	bool first = !frame_length(&v->out);
+	int r = can_send(t, must);
+
+	if (r < 0)
+		return r;
 	if (message)
 		r = message_put(&v->out, message);
 	if (!message || (r == -ENOMEM && must))
 		v->broken = true;
-	if (!waits)
-		v->unread_ms = wire_now_ms(v->wire);
-	charge(v);
-	ask(v);
+	queued(v, first);
+	return r;
+}
+
+static int send_spelled(struct transport *t, const char *message, size_t len)
+{
+	struct connection *v = of(t);
+	bool first = !frame_length(&v->out);
+	int r = len > MESSAGE_MAX ? -EMSGSIZE : can_send(t, false);
+
+	if (r == 0)
+		r = frame_put(&v->out, message, len + 1);
+	if (r == 0)
+		queued(v, first);
 	return r;
 }
 
@@ -192,7 +217,7 @@ void connection_tick(struct connection *v, uint64_t now_ms)
 	bool busy = v->transport.call || frame_length(&v->out);
 
 	if ((v->partial_ms && !v->transport.call && now_ms - v->partial_ms >= l->message_ms) ||
-	    (v->unread_ms && !transport_is_lossy(&v->transport) && now_ms - v->unread_ms >= l->message_ms) ||
+	    (v->unread_ms && !transport_may_lag(&v->transport) && now_ms - v->unread_ms >= l->message_ms) ||
 	    (!busy && now_ms - v->since_ms >= l->idle_ms)) {
 		v->wire->stats.expired++;
 		connection_free(v);
@@ -213,7 +238,8 @@ int connection_new(struct wire *w, int fd, struct peer *peer, struct account *ac
 	}
 	*v = (struct connection){ .wire = w, .fd = fd, .account = account, .events = EPOLLIN };
 	v->transport = (struct transport){
-		.peer = peer_ref(peer), .has_room = has_room, .send = send_message, .idle = on_idle
+		.peer = peer_ref(peer), .has_room = has_room, .send = send_message, .send_spelled = send_spelled,
+		.idle = on_idle
 	};
 	v->since_ms = wire_now_ms(w);
 	v->next = w->connections;

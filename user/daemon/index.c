@@ -132,6 +132,7 @@ static void fill(struct entry *e, uint64_t cookie, const struct sever_flow *f)
 	e->direction = f->direction;
 	e->flags = f->flags;
 	e->state = f->state;
+	e->missing = false;
 	/* The kernel gives the socket to who calls accept(), of which the tags see nothing. */
 	e->unsure = f->protocol == IPPROTO_TCP && f->direction == SEVER_DIR_IN && !(f->flags & SEVER_FLOW_ADOPTED);
 }

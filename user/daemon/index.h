@@ -20,8 +20,9 @@ struct entry {
 	uint32_t job;	 /* number of the request that is to end it, 0 none */
 	uint16_t local_port, remote_port;
 	uint8_t family, addr_family, protocol, direction, flags, state;
-	bool transport;
-	bool unsure; /* accepted, and its uid is the listener's: found under the uid ID_UNSET */
+	bool transport : 1;
+	bool unsure : 1;  /* accepted, and its uid is the listener's: found under the uid ID_UNSET */
+	bool missing : 1; /* the kernel's map has it no more; if its end does not come soon, it was lost */
 	struct {
 		uint32_t next, prev; /* position + 1, 0 none */
 	} link[KEY_MAX];

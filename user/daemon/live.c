@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /* live.c - from the ring buffer into the index and the log. The map is the truth: what the ring lost is made good from it. */
 #include "daemon/live.h"
-#include "kernel/netns.h"
 
 #include <string.h>
 #include <sys/eventfd.h>
 
-/* At most so many events while the lock is held. */
+/* Together more than the ring holds: what was there at the beginning is taken, and who floods it does not keep us. */
 #define DRAIN_BATCH 4096
+#define DRAIN_ROUNDS 8
 
 void live_wake(struct live *l)
 {
@@ -42,20 +42,6 @@ static void own_at_birth(struct live *l, struct entry *e)
 	index_own(&l->index, e, s ? s->session.uid : e->login_uid, s ? s->number : 0);
 }
 
-static int on_birth(struct live *l, const struct sever_event *ev)
-{
-	struct entry *e = index_put(&l->index, ev->cookie, &ev->flow);
-	struct logged *told;
-
-	if (!e)
-		return -ENOMEM;
-	own_at_birth(l, e);
-	told = log_add(&l->log, EVENT_FLOW_OPEN);
-	told->flow = *e;
-	told->uid = e->owner;
-	return 0;
-}
-
 static void on_end(struct live *l, const struct sever_event *ev)
 {
 	struct entry *e = index_find(&l->index, ev->cookie), was;
@@ -79,30 +65,54 @@ static void on_end(struct live *l, const struct sever_event *ev)
 	told->received = ev->received;
 	live_note_owed(l, &was, ev->queued);
 	if (was.session)
-		sittings_flow_ended(&l->sittings, &l->log, &was, told->reason, told->job);
+		sittings_flow_ended(&l->sittings, &l->log, told);
 }
 
-static int on_event(const struct sever_event *e, void *arg)
+static int on_birth(struct live *l, const struct sever_event *ev, bool tell)
 {
-	struct live *l = arg;
+	struct entry *e = index_find(&l->index, ev->cookie);
+	const struct sever_event end = { .cookie = ev->cookie, .kind = SEVER_EVENT_END };
+	bool known = e && e->birth == ev->flow.birth;
+	struct logged *told;
 
+	/* The socket was connected before, and the end of that was lost: whose that was does not say whose this is. */
+	if (e && !known)
+		on_end(l, &end);
+	e = index_put(&l->index, ev->cookie, &ev->flow);
+	if (!e)
+		return -ENOMEM;
+	own_at_birth(l, e);
+	if (known || !tell)
+		return 0;
+	told = log_add(&l->log, EVENT_FLOW_OPEN);
+	told->flow = *e;
+	told->uid = e->owner;
+	return 0;
+}
+
+void live_take(struct live *l, const struct sever_event *e, bool tell)
+{
 	if (e->kind == SEVER_EVENT_BIRTH)
-		l->damaged |= on_birth(l, e) < 0;
+		l->damaged |= on_birth(l, e, tell) < 0;
 	else if (e->kind == SEVER_EVENT_END)
 		on_end(l, e);
 	else
 		l->login_seen = true;
+}
+
+static int on_event(const struct sever_event *e, void *arg)
+{
+	live_take(arg, e, true);
 	return 0;
 }
 
 int live_drain_locked(struct live *l)
 {
 	uint64_t before = l->log.next;
-	int n;
+	int n = DRAIN_BATCH;
 
-	do
+	for (int i = 0; i < DRAIN_ROUNDS && n == DRAIN_BATCH; i++)
 		n = track_drain(l->track, DRAIN_BATCH, on_event, l);
-	while (n == DRAIN_BATCH);
 	if (l->log.next != before || l->login_seen)
 		live_wake(l);
 	return n < 0 ? n : 0;
@@ -115,105 +125,6 @@ int live_drain(struct live *l)
 	pthread_mutex_lock(&l->lock);
 	r = live_drain_locked(l);
 	pthread_mutex_unlock(&l->lock);
-	return r;
-}
-
-static int on_kept(uint64_t cookie, const struct sever_flow *f, void *arg)
-{
-	struct live *l = arg;
-	struct entry *e = index_put(&l->index, cookie, f);
-
-	if (!e)
-		return -ENOMEM;
-	own_at_birth(l, e);
-	return 0;
-}
-
-static int on_gone(uint64_t cookie, const struct sever_flow *f, void *arg)
-{
-	struct sever_event e = { .cookie = cookie, .kind = SEVER_EVENT_END, .flow = *f };
-
-	return on_event(&e, arg);
-}
-
-/* What the index has and the map has not: its end was lost. */
-static void drop_missing(struct live *l)
-{
-	struct sever_flow f;
-
-	for (size_t i = 0; i < l->index.used; i++) {
-		const struct entry *e = index_at(&l->index, i);
-		struct sever_event ev = { .kind = SEVER_EVENT_END };
-
-		if (!e || track_read(l->track, e->cookie, &f) != -ENOENT)
-			continue;
-		ev.cookie = e->cookie;
-		on_end(l, &ev);
-	}
-}
-
-/* Every namespace there is a way into. */
-static int discover(struct live *l, struct netns_table *ret)
-{
-	const struct filter all = { 0 };
-	struct owners o = { .bpf = l->people, .bpf_err = l->people_err };
-	int r;
-
-	pthread_mutex_lock(&l->people_lock);
-	r = owners_read_procs(&o);
-	pthread_mutex_unlock(&l->people_lock);
-	if (r == 0)
-		r = netns_discover(ret, &o.procs, &all);
-	owners_clear(&o);
-	return r;
-}
-
-static int bring_in_line(struct live *l, const struct netns_table *t)
-{
-	int r = 0;
-
-	for (size_t i = 0; i < t->n && r >= 0; i++)
-		if (t->v[i].nl)
-			r = track_sync(l->track, &t->v[i], on_gone, l);
-	if (r >= 0)
-		r = live_drain_locked(l);
-	if (r == 0)
-		r = track_walk(l->track, on_kept, l);
-	drop_missing(l);
-	return r;
-}
-
-/* Whether there is something to make good, which is then begun. */
-static int is_due(struct live *l)
-{
-	struct track_losses now;
-	int r;
-
-	pthread_mutex_lock(&l->lock);
-	r = track_losses(l->track, &now);
-	if (r == 0) {
-		r = l->damaged || memcmp(&now, &l->losses, sizeof(now));
-		l->damaged = false;
-		l->losses = now;
-	}
-	pthread_mutex_unlock(&l->lock);
-	return r;
-}
-
-int live_resync(struct live *l)
-{
-	struct netns_table t = { 0 };
-	int r = is_due(l);
-
-	if (r <= 0)
-		return r;
-	r = discover(l, &t);
-	pthread_mutex_lock(&l->lock);
-	if (r == 0)
-		r = bring_in_line(l, &t);
-	l->damaged |= r < 0;
-	pthread_mutex_unlock(&l->lock);
-	netns_clear(&t);
 	return r;
 }
 
@@ -243,6 +154,7 @@ int live_open(struct live *l, const char *pin_dir, char *err)
 
 	*l = (struct live){ .wake = -1 };
 	pthread_mutex_init(&l->lock, NULL);
+	pthread_mutex_init(&l->resync_lock, NULL);
 	pthread_mutex_init(&l->people_lock, NULL);
 	r = start(l, pin_dir, err);
 	if (r < 0)

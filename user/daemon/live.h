@@ -13,13 +13,14 @@
 
 #include <pthread.h>
 
-#define JOB_NAMES 1024
+#define JOB_NAMES 1024 /* many more than run at once */
 
 /* What is remembered of a request, for the events it causes. */
 struct job_name {
 	char id[REQUEST_ID_LEN];
 	uint32_t number;
 	uint32_t caller_session; /* of sittings.h: what it cuts there is admin_self; 0 none */
+	bool runs;		 /* it keeps its place */
 	struct owed {
 		uint64_t cookie;
 		uint32_t bytes;
@@ -37,9 +38,13 @@ struct live {
 	uint32_t last_job;
 	struct track_losses losses; /* when the index was last brought in line */
 	bool login_seen;	    /* a process has entered a session: whose flows are whose may have changed */
+	bool filled;		    /* with what was there when we came */
 	bool damaged;		    /* an event was lost, or there was no memory for one */
+	bool crowded;		    /* there are more flows than the kernel's map takes: the index is not all there is */
+	uint64_t doubtful;	    /* some entries are `missing`: CLOCK_MONOTONIC ns after which they are called lost; 0 none */
 	int wake;		    /* eventfd: written when the log has grown or login_seen was set */
 
+	pthread_mutex_t resync_lock; /* one at a time; taken before the others */
 	pthread_mutex_t people_lock; /* of the programs below, taken before `lock` where both are */
 	struct owners_bpf *people;   /* NULL: refused */
 	int people_err;
@@ -55,12 +60,17 @@ void live_wake(struct live *l);
 int live_drain(struct live *l);
 /* With the lock held. */
 int live_drain_locked(struct live *l);
-/* Brings the index in line with the kernel's sockets, if something was lost; costs a look at all of them. */
+/* With the lock held: one event into the index, and into the log: a birth if it is to be told and is not known yet. */
+void live_take(struct live *l, const struct sever_event *e, bool tell);
+/* Brings the index in line with the kernel's sockets, if something was lost; costs a look at all of them. 1: there are more than the
+ * index can have; 0: it has them all; negative errno: nobody knows. */
 int live_resync(struct live *l);
+/* The next live_resync() has something to do, whether or not a loss was counted. */
+void live_doubt(struct live *l);
 
 /* A number for a request, whose flows are then marked with it. */
 uint32_t live_new_job(struct live *l, const char *id, uint32_t caller_session);
-/* It has ended: only its name is kept. */
+/* It has ended: only its name is kept. 0: none, nothing is done. */
 void live_end_job(struct live *l, uint32_t number);
 /* With the lock held: one of its victims has ended with so many bytes not delivered. */
 void live_note_owed(struct live *l, const struct entry *e, uint32_t bytes);

@@ -6,10 +6,12 @@
 
 uint32_t live_new_job(struct live *l, const char *id, uint32_t caller_session)
 {
-	struct job_name *j = &l->jobs[++l->last_job % JOB_NAMES];
+	struct job_name *j;
 
-	free(j->owed);
-	*j = (struct job_name){ .number = l->last_job, .caller_session = caller_session };
+	do
+		j = &l->jobs[++l->last_job % JOB_NAMES];
+	while (!l->last_job || j->runs);
+	*j = (struct job_name){ .number = l->last_job, .caller_session = caller_session, .runs = true };
 	snprintf(j->id, sizeof(j->id), "%s", id);
 	return j->number;
 }
@@ -25,8 +27,11 @@ void live_end_job(struct live *l, uint32_t number)
 {
 	struct job_name *j = &l->jobs[number % JOB_NAMES];
 
+	if (!number)
+		return;
 	pthread_mutex_lock(&l->lock);
 	if (j->number == number) {
+		j->runs = false;
 		free(j->owed);
 		j->owed = NULL;
 		j->n = j->cap = 0;

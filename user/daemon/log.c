@@ -26,16 +26,23 @@ int log_open(struct log *l)
 	return l->v ? 0 : -ENOMEM;
 }
 
-static void forget(struct logged *e)
+static void forget(struct log *l, struct logged *e)
 {
 	json_decref(e->about);
+	l->bytes -= e->bytes;
 	e->about = NULL;
+	e->bytes = 0;
+}
+
+static void forget_first(struct log *l)
+{
+	forget(l, &l->v[l->first++ % LOG_EVENTS]);
 }
 
 void log_close(struct log *l)
 {
 	for (uint64_t seq = l->first; l->v && seq < l->next; seq++)
-		forget(&l->v[seq % LOG_EVENTS]);
+		forget(l, &l->v[seq % LOG_EVENTS]);
 	free(l->v);
 	l->v = NULL;
 }
@@ -45,10 +52,20 @@ struct logged *log_add(struct log *l, enum event what)
 	struct logged *e = &l->v[l->next % LOG_EVENTS];
 
 	if (l->next - l->first == LOG_EVENTS)
-		forget(&l->v[l->first++ % LOG_EVENTS]);
+		forget_first(l);
 	l->next++;
 	*e = (struct logged){ .time_us = clock_ns(CLOCK_REALTIME) / 1000, .event = what, .uid = ID_UNSET };
 	return e;
+}
+
+/* What a summary says of selectors and reason is as long as its caller likes. */
+void log_about(struct log *l, struct logged *e, json_t *about)
+{
+	e->about = about;
+	e->bytes = about ? json_dumpb(about, NULL, 0, JSON_COMPACT) : 0;
+	l->bytes += e->bytes;
+	while (l->bytes > LOG_BYTES && l->next - l->first > 1)
+		forget_first(l);
 }
 
 const struct logged *log_at(const struct log *l, uint64_t seq)

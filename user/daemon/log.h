@@ -7,7 +7,8 @@
 
 #include <jansson.h>
 
-#define LOG_EVENTS 65536
+#define LOG_EVENTS 131072 /* the ends of fifty thousand connections of the host with itself, before anybody has read one */
+#define LOG_BYTES (8u << 20) /* of what is said in their `about`, as JSON */
 
 enum event {
 	EVENT_FLOW_OPEN,
@@ -29,7 +30,8 @@ struct logged {
 	uint64_t boot_ns;	       /* of an end, since boot */
 	uint64_t sent, received;       /* of an end, bytes */
 	struct entry flow;	       /* cookie 0: the event is not about one */
-	json_t *about;		       /* a session or a summary, as the interface has it; NULL none */
+	json_t *about;		       /* a session or a summary, as the interface has it; NULL none. Set by log_about() */
+	uint32_t bytes;		       /* of that */
 	uint32_t job;		       /* number of the request that caused it, 0 none */
 	uint32_t uid;		       /* who may see it besides root: login uid, ID_UNSET nobody */
 	uint8_t event, reason;
@@ -39,6 +41,7 @@ struct log {
 	struct logged *v; /* LOG_EVENTS of them, by number modulo that */
 	uint64_t first, next; /* numbers: of the oldest one kept, and of the one to come */
 	uint64_t began;	      /* the first number of this run */
+	size_t bytes;
 };
 
 /* Numbers begin at the time in microseconds, so that those of a run before are smaller. 0 or -ENOMEM. */
@@ -46,6 +49,8 @@ int log_open(struct log *l);
 void log_close(struct log *l);
 /* A new event, all zero but for its time; the oldest may go for it. */
 struct logged *log_add(struct log *l, enum event what);
+/* What the newest event is about, which is taken; NULL none. The oldest ones may go for it, but not this one. */
+void log_about(struct log *l, struct logged *e, json_t *about);
 /* NULL: not kept any more, or still to come. */
 const struct logged *log_at(const struct log *l, uint64_t seq);
 

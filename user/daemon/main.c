@@ -3,13 +3,14 @@
 #include "daemon/chronicle.h"
 #include "daemon/door.h"
 #include "daemon/journal.h"
+#include "daemon/memory.h"
+#include "daemon/nss.h"
 #include "daemon/options.h"
 #include "daemon/record.h"
 #include "daemon/severd.h"
 #include "daemon/wire.h"
 #include "kernel/bpffs.h"
 #include "kernel/netns.h"
-#include "names/users.h"
 #include "report/escape.h"
 
 #include <fcntl.h>
@@ -20,7 +21,6 @@
 #include <systemd/sd-daemon.h>
 
 #define DRAIN_US 20000	 /* how late an event is told at most, while the ring has room */
-#define CHECK_US 1000000 /* how long a loss goes unnoticed */
 
 static const struct io_sever methods_of_ours = {
 	.list = serve_list,
@@ -28,12 +28,11 @@ static const struct io_sever methods_of_ours = {
 	.watch = serve_watch,
 	.get_request = serve_get_request,
 	.doctor = serve_doctor,
-	.lost = serve_lost,
 };
 
 struct timers {
 	struct severd d;
-	sd_event_source *drain, *check;
+	sd_event_source *drain;
 };
 
 static int on_ring(sd_event_source *s, int fd, uint32_t revents, void *arg)
@@ -54,15 +53,6 @@ static int on_drain(sd_event_source *s, uint64_t usec, void *arg)
 	(void)usec;
 	live_drain(&t->d.live);
 	return sd_event_source_set_time_relative(s, DRAIN_US);
-}
-
-static int on_check(sd_event_source *s, uint64_t usec, void *arg)
-{
-	struct timers *t = arg;
-
-	(void)usec;
-	live_resync(&t->d.live); /* what did not succeed is tried again */
-	return sd_event_source_set_time_relative(s, CHECK_US);
 }
 
 /* The log has grown. */
@@ -123,22 +113,10 @@ static int open_loop(struct timers *t, char *err)
 	if (r >= 0)
 		r = sd_event_source_set_enabled(t->drain, SD_EVENT_ON);
 	if (r >= 0)
-		r = sd_event_add_time_relative(d->event, &t->check, CLOCK_MONOTONIC, CHECK_US, 100000, on_check, t);
-	if (r >= 0)
-		r = sd_event_source_set_enabled(t->check, SD_EVENT_ON);
-	if (r >= 0)
-		r = attend_start(&d->attend, d->event, &d->live);
+		r = attend_start(&d->attend, &d->live);
 	if (r >= 0)
 		r = sd_event_set_watchdog(d->event, true);
 	return r < 0 ? fail(r, err, "the event loop: %s", strerror(-r)) : 0;
-}
-
-/* One that nobody would ever settle has not ended well. */
-static int on_unfinished(const struct recorded *r, void *arg)
-{
-	struct severd *d = arg;
-
-	return record_done(d->record, r->id, STATUS_PARTIAL, NULL) == -ENOMEM ? -ENOMEM : 0;
 }
 
 static int serve(struct timers *t, const struct daemon_options *o, char *err)
@@ -177,18 +155,19 @@ static int run(struct timers *t, const struct daemon_options *o, char *err)
 	if (r == 0 && record_complaint(d->record))
 		journal_say(d->journal, LOG_WARNING, record_complaint(d->record));
 	if (r == 0)
-		r = record_unfinished(d->record, on_unfinished, d);
+		r = nss_open(&d->nss);
 	if (r == 0)
 		r = live_open(&d->live, o->pin_dir, err);
 	if (r < 0)
 		return r;
 	d->chronicled = d->live.log.next;
-	r = open_loop(t, err);
+	r = memory_settle(d);
+	if (r == 0)
+		r = open_loop(t, err);
 	if (r == 0)
 		r = serve(t, o, err);
 	attend_stop(&d->attend);
 	sd_event_source_unref(t->drain);
-	sd_event_source_unref(t->check);
 	live_close(&d->live);
 	return r;
 }
@@ -227,7 +206,7 @@ int main(int argc, char **argv)
 		record_close(t.d.record);
 	if (t.d.journal)
 		journal_close(t.d.journal);
-	user_cache_free(t.d.users);
+	nss_close(t.d.nss);
 	sd_event_unref(t.d.event);
 	closep(&t.d.wake);
 	if (r < 0) {

@@ -7,6 +7,10 @@
 
 /* On the disk when this returns 0. Negative errno: it must not begin. */
 int memory_accept(struct severd *d, const struct work *w, size_t victims);
-void memory_done(struct severd *d, const struct work *w, json_t *summary);
+/* summary: borrowed; NULL: there are no totals. */
+void memory_done(struct severd *d, const char *id, enum status status, json_t *summary);
+/* What a severd before this one had begun and nobody goes on with is done: carried out in part, without totals. 0 or
+ * -ENOMEM. */
+int memory_settle(struct severd *d);
 
 #endif

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "daemon/peer.h"
 
+#include <poll.h>
 #include <sys/socket.h>
 
 #ifndef SO_PEERPIDFD
@@ -62,6 +63,13 @@ void peer_unref(struct peer *p)
 	closep(&p->pidfd);
 	free(p->groups);
 	free(p);
+}
+
+bool peer_has_ended(const struct peer *p)
+{
+	struct pollfd ended = { .fd = p->pidfd, .events = POLLIN };
+
+	return p->pidfd >= 0 && poll(&ended, 1, 0) != 0;
 }
 
 bool peer_in_group(const struct peer *p, gid_t gid)

@@ -21,6 +21,8 @@ struct peer {
 int peer_of(int fd, struct peer **ret);
 struct peer *peer_ref(struct peer *p);
 void peer_unref(struct peer *p);
+/* Whether its pid is another process by now, or nobody, as far as the kernel tells. */
+bool peer_has_ended(const struct peer *p);
 bool peer_in_group(const struct peer *p, gid_t gid);
 
 DEFINE_CLEANUP(struct peer *, peer_unref)

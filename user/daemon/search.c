@@ -19,20 +19,33 @@ static int add_opener(struct selection *sel, const struct entry *e)
 
 /* ---- candidates ---- */
 
-/* What the kernel's map says of it now. -ENOENT: it has just ended. */
+uint64_t search_birth(const struct search *q, const struct entry *e)
+{
+	return e->flags & SEVER_FLOW_ADOPTED ? 0 : q->boot + e->birth / 1000;
+}
+
+/* What the kernel's map says of it now: a call of the kernel for each, which who only cuts can do without. -ENOENT: it has just
+ * ended. */
 static int read_now(const struct search *q, const struct entry *e, struct flow *ret)
 {
 	struct sever_flow now;
-	int r = track_read(q->live->track, e->cookie, &now);
+	uint64_t age;
+	int r;
 
-	if (r < 0)
-		return r;
-	track_to_flow(e->cookie, &now, ret);
+	if (q->states || e->flags & SEVER_FLOW_PENDING) {
+		r = track_read(q->live->track, e->cookie, &now);
+		if (r < 0)
+			return r;
+		track_to_flow(e->cookie, &now, ret);
+	}
 	ret->tracked = true;
 	if (!e->unsure)
 		ret->uid = e->uid;
-	if (e->birth < q->now && !(e->flags & SEVER_FLOW_ADOPTED))
-		ret->min_age_ms = (q->now - e->birth) / 1000000;
+	ret->since = search_birth(q, e);
+	if (ret->since && e->birth < q->now) {
+		age = (q->now - e->birth) / 1000000;
+		ret->min_age_ms = age < UINT32_MAX ? age : UINT32_MAX; /* 49 days */
+	}
 	return 0;
 }
 
@@ -70,8 +83,9 @@ static int on_candidate(struct search *q, const struct entry *e)
 		r = add_netns(q, e->netns);
 	if (r < 0)
 		return r;
-	q->n_settled += entry_is_unowned(e) && (held || filter_match_socket_owner(q->select.filter, &f));
 	r = flowset_add(e->unsure && filter_names(q->select.filter, SEL_USER) ? &q->unsure : &q->found, &f);
+	/* Two keys may lead to one flow. */
+	q->n_settled += r > 0 && entry_is_unowned(e) && (held || filter_match_socket_owner(q->select.filter, &f));
 	return r < 0 ? r : 0;
 }
 

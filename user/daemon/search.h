@@ -11,12 +11,14 @@ struct search {
 	struct live *live;
 	struct filter wide;   /* the filter, in any state: that of an entry is the one it was born in */
 	uint64_t now;	      /* ns since boot */
+	uint64_t boot;	      /* see moment.h */
 	struct flowset found; /* still to be judged, when their namespaces are open */
 	struct flowset unsure; /* accepted, and by whom is not known yet: their uid is the listener's */
 	struct ids netns;     /* where candidates are */
 	size_t n_settled;     /* candidates that nobody seemed to own, and somebody does */
 	bool mptcp;	      /* a candidate lies below an MPTCP connection */
 	uint32_t pending;     /* bits 1 << enum proto: of candidates whose local end is not known yet */
+	bool states;	      /* the states they are in now are asked for */
 	bool held_seen;	      /* what people hold was shown already */
 };
 
@@ -25,6 +27,8 @@ struct search {
 int search_everyone(struct source *s, struct search *q);
 /* Asks the kernel whose the unsure ones are, and keeps the answer. */
 int search_uids(struct source *s, struct search *q);
+/* When it came to be, see moment.h; 0: nobody saw that. */
+uint64_t search_birth(const struct search *q, const struct entry *e);
 /* With the lock of live: fills found, unsure and netns. 0 or negative errno. */
 int search_candidates(struct search *q);
 

@@ -44,12 +44,18 @@ static int on_verified(const struct flow *f, void *arg)
 {
 	struct verify *v = arg;
 	struct flow *known = flowset_find(v->set, f);
-	struct entry *e = known && f->inode ? index_find(&v->q->live->index, f->cookie) : NULL;
+	struct live *l = v->q->live;
+	struct entry *e;
 
-	if (known && f->inode)
-		known->uid = f->uid;
+	if (!known || !f->inode)
+		return 0;
+	known->uid = f->uid;
+	/* Not around the look-ups: they may be as many as there are connections. */
+	pthread_mutex_lock(&l->lock);
+	e = index_find(&l->index, f->cookie);
 	if (e)
-		index_set_uid(&v->q->live->index, e, f->uid);
+		index_set_uid(&l->index, e, f->uid);
+	pthread_mutex_unlock(&l->lock);
 	return 0;
 }
 
@@ -68,9 +74,7 @@ int search_uids(struct source *s, struct search *q)
 				of[n++] = &q->unsure.v[k];
 		if (!n || !s->netns.v[i].nl)
 			continue;
-		pthread_mutex_lock(&q->live->lock);
 		r = sockets_lookup(&s->netns.v[i], of, n, on_verified, &v);
-		pthread_mutex_unlock(&q->live->lock);
 	}
 	return r;
 }

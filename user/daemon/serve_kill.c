@@ -4,7 +4,6 @@
 #include "daemon/record.h"
 #include "daemon/severd.h"
 #include "pipeline/request_id.h"
-#include "daemon/rights.h"
 
 #include <string.h>
 #include <sys/eventfd.h>
@@ -16,8 +15,7 @@ struct kill {
 	struct work *work;
 	struct kill *joined; /* more of them */
 	json_t *summary;
-	json_t *selectors; /* as the caller gave them */
-	bool dry_run;
+	bool dry_run, accepted;
 };
 
 static void kill_free_one(struct kill *k)
@@ -27,7 +25,6 @@ static void kill_free_one(struct kill *k)
 		call_unref(k->call);
 	}
 	json_decref(k->summary);
-	json_decref(k->selectors);
 	free(k);
 }
 
@@ -37,6 +34,7 @@ static void on_hangup(struct call *c, void *arg)
 
 	k->call = NULL;
 	call_unref(c);
+	eventfd_write(k->d->wake, 1); /* what waited for room goes on without it */
 }
 
 static void on_room(struct call *c, void *arg)
@@ -51,20 +49,6 @@ static const struct call_watcher watcher = { .gone = on_hangup, .room = on_room 
 
 /* ---- what a work says ---- */
 
-static void tell_request(struct kill *k, enum event what)
-{
-	struct logged *e;
-
-	pthread_mutex_lock(&k->d->live.lock);
-	e = log_add(&k->d->live.log, what);
-	e->job = k->work->job;
-	e->uid = k->work->peer->uid;
-	if (k->summary)
-		e->about = json_incref(k->summary);
-	pthread_mutex_unlock(&k->d->live.lock);
-	live_wake(&k->d->live);
-}
-
 static int on_accepted(struct work *w, size_t victims, void *arg)
 {
 	struct kill *k = arg;
@@ -73,54 +57,61 @@ static int on_accepted(struct work *w, size_t victims, void *arg)
 
 	if (r < 0)
 		return r;
-	tell_request(k, EVENT_REQUEST_ACCEPT);
+	k->accepted = true;
+	severd_tell(k->d, EVENT_REQUEST_ACCEPT, w->job, w->peer->uid, NULL);
 	p = json_pack("{s{ss sI}}", "accepted", "request", w->request.id, "matched", (json_int_t)victims);
 	if (p && k->call && call_wants_more(k->call))
 		call_reply(k->call, p, true);
 	return 0;
 }
 
+/* Nearly all lines are flows, and spelled already. */
+static int tell_flow(const struct kill *k, const char *text, size_t len)
+{
+	_free_ char *message = NULL;
+	int n = asprintf(&message, "{\"parameters\":{\"flow\":%.*s},\"continues\":true}", (int)len, text);
+
+	return n < 0 ? -ENOMEM : call_reply_spelled(k->call, message, n);
+}
+
 /* One of a report: {"session_cut":{...}}, {"summary":{...}}, or a flow. */
 static int on_line(struct work *w, const char *text, size_t len, void *arg)
 {
 	struct kill *k = arg;
-	bool wanted = k->call && call_wants_more(k->call);
+	bool wanted = k->call && call_wants_more(k->call), flow = len > 8 && !memcmp(text, "{\"flow\":", 8);
 	_cleanup_(json_decrefp) json_t *line = NULL, *p = NULL;
 	json_t *part;
 
 	(void)w;
 	if (wanted && !call_has_room(k->call))
 		return call_reply(k->call, NULL, true) == -EAGAIN ? -EAGAIN : 0;
+	if (flow)
+		return wanted ? tell_flow(k, text, len) : 0;
 	line = json_loadb(text, len, 0, NULL);
 	part = json_object_get(line, "summary");
 	if (part) {
 		k->summary = json_incref(part);
 		return 0;
 	}
-	part = json_object_get(line, "session_cut");
-	p = part ? json_pack("{sO}", "cut", part) : json_pack("{sO}", "flow", line);
+	p = json_pack("{sO*}", "cut", json_object_get(line, "session_cut"));
 	return wanted && p ? call_reply(k->call, p, true) : 0;
 }
 
 /* A request that was carried out is answered by its totals, whatever came of it; one that was not, and one that came to
  * something by halves, by an error. */
-static void answer(const struct kill *k, struct call *c)
+static int answer(struct call *c, enum status status, enum guard guard, const char *sentence, json_t *summary)
 {
-	const struct work *w = k->work;
-	json_t *summary = k->summary;
 	bool some = json_integer_value(json_object_get(summary, "dead")) > 0;
 	_cleanup_(json_decrefp) json_t *p = NULL;
 
-	if (w->status == STATUS_OK || (w->status == STATUS_GUARD && some)) {
-		p = json_pack("{sO? si}", "summary", summary, "status", w->status);
-		if (p)
-			call_reply(c, p, false);
-		return;
+	if (status == STATUS_OK || (status == STATUS_GUARD && some)) {
+		p = json_pack("{sO? si}", "summary", summary, "status", status);
+		return p ? call_reply(c, p, false) : -ENOMEM;
 	}
 	p = json_pack("{sO*}", "summary", summary);
-	if (p && w->guard)
-		json_object_set_new(p, "guard", json_string(guard_name[w->guard]));
-	severd_answer(c, w->status, w->err, json_incref(p));
+	if (p && guard)
+		json_object_set_new(p, "guard", json_string(guard_name[guard]));
+	return severd_answer(c, status, sentence, json_incref(p));
 }
 
 static void kill_free(struct kill *first)
@@ -133,19 +124,18 @@ static void kill_free(struct kill *first)
 	}
 }
 
+/* What was refused, or matched nothing, was never accepted: only its caller hears of it. */
 static void on_done(struct work *w, void *arg)
 {
 	struct kill *first = arg;
 
-	(void)w;
-
-	if (!first->dry_run) {
-		memory_done(first->d, first->work, first->summary);
-		tell_request(first, EVENT_REQUEST_DONE);
+	if (first->accepted) {
+		memory_done(first->d, w->request.id, w->status, first->summary);
+		severd_tell(first->d, EVENT_REQUEST_DONE, w->job, w->peer->uid, first->summary);
 	}
 	for (struct kill *k = first; k; k = k->joined)
 		if (k->call)
-			answer(first, k->call);
+			answer(k->call, w->status, w->guard, w->err, first->summary);
 	kill_free(first);
 }
 
@@ -158,15 +148,12 @@ static const struct work_hooks hooks = { .accepted = on_accepted, .line = on_lin
 
 /* ---- the methods ---- */
 
-/* Of a request that has ended, or that a severd before this one left. */
+/* Of a request that has ended, as its first caller was answered. Without totals it was left by a severd before this one. */
 static int answer_recorded(struct call *c, const struct recorded *r)
 {
-	_cleanup_(json_decrefp) json_t *p = NULL;
+	static const char interrupted[] = "severd was interrupted while it was carried out";
 
-	if (!r->done)
-		return severd_answer(c, STATUS_PARTIAL, "severd was interrupted while it was carried out", NULL);
-	p = json_pack("{sO? si}", "summary", r->summary, "status", r->status);
-	return p ? call_reply(c, p, false) : -ENOMEM;
+	return answer(c, r->done ? r->status : STATUS_PARTIAL, GUARD_NONE, r->summary ? "" : interrupted, r->summary);
 }
 
 static struct kill *find(const struct severd *d, const char *id)
@@ -177,13 +164,22 @@ static struct kill *find(const struct severd *d, const char *id)
 	return NULL;
 }
 
-/* Another request that is doing just the same. */
-static const struct work *find_twin(const struct severd *d, const struct request *req, const json_t *selectors)
+static bool is_same(const json_t *a, const json_t *b, const char *member)
+{
+	const json_t *x = json_object_get(a, member), *y = json_object_get(b, member);
+
+	return x == y || json_equal(x, y);
+}
+
+/* Another request of this caller that is doing just the same. One of somebody else, or that waits for longer, must not stand in
+ * the way: nobody could be cut who began to cut himself first, and takes his time. */
+static const struct work *find_twin(const struct severd *d, const struct work *new, uid_t uid)
 {
 	for (const struct work *w = d->works; w; w = w->next) {
 		const struct kill *k = w->hooks == &hooks ? w->arg : NULL;
 
-		if (k && !k->dry_run && w->request.verb == req->verb && json_equal(k->selectors, selectors))
+		if (k && !k->dry_run && w->peer->uid == uid && w->request.verb == new->request.verb &&
+		    is_same(w->parameters, new->parameters, "selectors") && is_same(w->parameters, new->parameters, "options"))
 			return w;
 	}
 	return NULL;
@@ -197,7 +193,6 @@ static int begin(struct severd *d, struct call *c, struct work *w)
 	if (!k)
 		return -ENOMEM;
 	*k = (struct kill){ .d = d, .work = w, .dry_run = w->request.dry_run };
-	k->selectors = json_incref(json_object_get(w->parameters, "selectors"));
 	w->hooks = &hooks;
 	w->arg = k;
 	w->totals_only = !call_wants_more(c);
@@ -231,9 +226,9 @@ static int refuse_twin(struct call *c, const struct work *twin)
 	return p ? call_error(c, "io.sever.Busy", p) : -ENOMEM;
 }
 
-static bool may_know(const struct call *c, uint32_t uid)
+static bool may_know(const struct severd *d, const struct call *c, uint32_t uid)
 {
-	return call_peer(c)->uid == uid || rights_all(call_peer(c));
+	return call_peer(c)->uid == uid || severd_may_all(d, c);
 }
 
 /* What is known of this id already, if anything: 1 answered. */
@@ -244,9 +239,9 @@ static int answer_known(struct severd *d, struct call *c, const char *id)
 	int r;
 
 	if (k)
-		r = may_know(c, k->work->peer->uid) ? join(k, c) : call_fail(c, -EPERM, "a request of somebody else");
+		r = may_know(d, c, k->work->peer->uid) ? join(k, c) : call_fail(c, -EPERM, "a request of somebody else");
 	else if (record_find(d->record, id, &known) == 0) {
-		r = may_know(c, known.uid) ? answer_recorded(c, &known) : call_fail(c, -EPERM, "a request of somebody else");
+		r = may_know(d, c, known.uid) ? answer_recorded(c, &known) : call_fail(c, -EPERM, "a request of somebody else");
 		recorded_clear(&known);
 	} else {
 		return 0;
@@ -272,7 +267,7 @@ int serve_kill(struct call *c, void *arg)
 		r = answer_known(d, c, w->request.id);
 	else
 		r = request_id_make(w->request.id);
-	twin = r == 0 && !w->request.dry_run ? find_twin(d, &w->request, json_object_get(w->parameters, "selectors")) : NULL;
+	twin = r == 0 && !w->request.dry_run ? find_twin(d, w, call_peer(c)->uid) : NULL;
 	if (twin)
 		r = refuse_twin(c, twin);
 	else if (r == 0 && (r = begin(d, c, w)) == 0)

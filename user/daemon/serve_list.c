@@ -53,7 +53,7 @@ static void on_hangup(struct call *c, void *arg)
 		listing_free(l);
 }
 
-/* A flow is known by its handle, with zeros in front so that handles sort as numbers do; what has no name by "". */
+/* A flow is known by its handle, with zeros in front so that handles sort as numbers do. */
 static void key_of_flow(const char *text, size_t len, char key[KEY_LEN])
 {
 	static const char head[] = "{\"flow\":\"";
@@ -66,6 +66,7 @@ static void key_of_flow(const char *text, size_t len, char key[KEY_LEN])
 		snprintf(key, KEY_LEN, "%.*s%.*s", digits < 16 ? 16 - digits : 0, "0000000000000000", (int)(end - id), id);
 }
 
+/* What has no name comes last, with one that no cursor is empty for. */
 static void key_of_row(enum list_what what, const json_t *line, char key[KEY_LEN])
 {
 	static const char *const names[] = {
@@ -76,7 +77,7 @@ static void key_of_row(enum list_what what, const json_t *line, char key[KEY_LEN
 	if (json_is_integer(v))
 		snprintf(key, KEY_LEN, "%020lld", (long long)json_integer_value(v));
 	else
-		snprintf(key, KEY_LEN, "%s", json_is_string(v) ? json_string_value(v) : "");
+		snprintf(key, KEY_LEN, "%s", json_is_string(v) ? json_string_value(v) : "~");
 }
 
 static int keep(struct listing *l, const char *key, const char *text, size_t len)

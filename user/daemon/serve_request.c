@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /* serve_request.c - GetRequest and Doctor. */
 #include "daemon/record.h"
-#include "daemon/rights.h"
 #include "daemon/severd.h"
 #include "kernel/probe.h"
 #include "report/jsonl.h"
@@ -16,7 +15,7 @@ int serve_get_request(struct call *c, void *arg)
 	const struct severd *d = arg;
 	int r = record_find(d->record, id, &known);
 
-	if (r == 0 && known.uid != call_peer(c)->uid && !rights_all(call_peer(c)))
+	if (r == 0 && known.uid != call_peer(c)->uid && !severd_may_all(d, c))
 		r = -ENOENT;
 	if (r == -ENOENT) {
 		p = json_pack("{ss ss}", "what", "request", "message", "no such request, or not any more");
@@ -50,8 +49,7 @@ int serve_doctor(struct call *c, void *arg)
 	size_t n = 0;
 	int r;
 
-	(void)arg;
-	if (!rights_all(call_peer(c)))
+	if (!severd_may_all(arg, c))
 		return call_fail(c, -EPERM, "only root and the group sever may ask for that; sever doctor --direct needs nobody");
 	r = all ? probe_all(&probe, &n) : -ENOMEM;
 	if (r < 0)

@@ -1,19 +1,20 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /* serve_watch.c - Watch: each watcher has a place in the log and reads on from there as fast as he likes. Who is overtaken by the
  * oldest event that is kept is told how many he has lost. */
-#include "daemon/decode.h"
-#include "daemon/rights.h"
 #include "daemon/severd.h"
-#include "pipeline/resolve.h"
 
 #include <string.h>
 
-#define PUMP_BATCH 512 /* events for one watcher before others are served */
+#define WATCHES_PER_UID 16 /* of one uid other than root */
+/* What all watchers cost before others are served: one for an event that is passed over, TOLD for one that is put into words. */
+#define PUMP_UNITS 16384
+#define TOLD 8
 
 struct watcher {
 	struct watcher *next;
 	struct severd *d;
-	struct call *call;
+	struct call *call; /* NULL: hung up */
+	struct work *work; /* that looks up the names of the filter; NULL: done */
 	uint64_t seq; /* the next one */
 	struct filter filter;
 	bool all; /* may see everything */
@@ -29,8 +30,10 @@ static void watcher_free(struct watcher *w)
 	if (*at)
 		*at = w->next;
 	filter_clear(&w->filter);
-	if (w->call)
+	if (w->call) {
+		call_watch(w->call, NULL, NULL);
 		call_unref(w->call);
+	}
 	free(w);
 }
 
@@ -96,19 +99,19 @@ static json_t *lost_event(uint64_t last, uint64_t n)
 			 "count", (json_int_t)n);
 }
 
-json_t *serve_lost(struct call *c, uint64_t n, void *arg)
-{
-	const struct severd *d = arg;
-
-	(void)c;
-	return lost_event(d->live.log.next - 1, n);
-}
-
 static int tell(struct watcher *w, json_t *event)
 {
 	_cleanup_(json_decrefp) json_t *p = event;
 
 	return p ? call_reply(w->call, p, true) : -ENOMEM;
+}
+
+static int tell_event(struct watcher *w, const struct logged *e)
+{
+	size_t len = 0;
+	_free_ char *text = event_spell(w->d, w->seq, e, &len);
+
+	return text ? call_reply_spelled(w->call, text, len) : -ENOMEM;
 }
 
 static int say_lost(struct watcher *w)
@@ -122,47 +125,62 @@ static int say_lost(struct watcher *w)
 	return r;
 }
 
-/* Up to n events; with the lock of live. */
-static int pump(struct watcher *w, int n)
+/* For so many units of work; with the lock of live. */
+static int pump(struct watcher *w, int units)
 {
 	const struct logged *e;
+	bool wanted;
 	int r = 0;
 
-	while (n-- && r == 0 && w->seq < w->d->live.log.next) {
+	while (units > 0 && r == 0 && w->seq < w->d->live.log.next) {
 		if (!call_has_room(w->call)) {
 			w->waits = true;
 			return call_reply(w->call, NULL, true); /* -EAGAIN, and room() comes */
 		}
 		e = log_at(&w->d->live.log, w->seq);
+		wanted = e && is_wanted(w, e);
+		units -= wanted ? TOLD : 1;
 		if (!e) {
 			r = say_lost(w);
 			continue;
 		}
-		r = is_wanted(w, e) ? tell(w, event_to_json(w->d, w->seq, e)) : 0;
+		r = wanted ? tell_event(w, e) : 0;
+		r = r == -EMSGSIZE ? 0 : r; /* no message could hold it */
 		w->seq += r == 0;
 	}
 	return r;
 }
 
-/* Asks to come again where the batch was not enough. */
+/* Asks to come again where its share was not enough. */
 void severd_pump_watchers(struct severd *d)
 {
 	bool more = false;
+	int n = 1, share;
 
-	pthread_mutex_lock(&d->live.lock);
+	for (const struct watcher *w = d->watchers; w; w = w->next)
+		n++;
+	share = PUMP_UNITS / n > TOLD ? PUMP_UNITS / n : TOLD;
 	for (struct watcher *w = d->watchers; w; w = w->next) {
-		if (!w->waits && pump(w, PUMP_BATCH) == 0)
-			more |= w->seq < d->live.log.next;
+		if (w->waits)
+			continue;
+		pthread_mutex_lock(&d->live.lock);
+		more |= pump(w, share) == 0 && w->seq < d->live.log.next;
+		pthread_mutex_unlock(&d->live.lock);
 	}
-	pthread_mutex_unlock(&d->live.lock);
 	if (more)
 		live_wake(&d->live);
 }
 
 static void on_hangup(struct call *c, void *arg)
 {
-	(void)c;
-	watcher_free(arg);
+	struct watcher *w = arg;
+
+	w->call = NULL;
+	call_unref(c);
+	if (w->work)
+		w->work->stop = 1;
+	else
+		watcher_free(w);
 }
 
 static void on_room(struct call *c, void *arg)
@@ -176,46 +194,107 @@ static void on_room(struct call *c, void *arg)
 
 static const struct call_watcher watcher_hooks = { .gone = on_hangup, .room = on_room };
 
-static int resolve_filter(const json_t *parameters, struct filter *ret, char *err)
-{
-	_free_ struct selector *selectors = NULL;
-	struct request req = { 0 };
-	int r = request_decode(parameters, &req, &selectors, err);
+/* ---- the method ---- */
 
-	if (r < 0)
-		return r;
-	req.verb = VERB_LIST;
-	r = resolve(&req, ret, err);
+static void on_resolved(struct work *work, void *arg)
+{
+	struct watcher *w = arg;
+
+	w->work = NULL;
+	if (!w->call || work->status != STATUS_OK) {
+		if (w->call)
+			severd_answer(w->call, work->status, work->err, NULL);
+		watcher_free(w);
+		return;
+	}
+	w->filter = work->filter;
+	work->filter = (struct filter){ 0 };
 	/* An end is told of in the state it came from. */
-	ret->states = ~0u;
+	w->filter.states = ~0u;
+	w->next = w->d->watchers;
+	w->d->watchers = w;
+	live_wake(&w->d->live);
+}
+
+static void on_drop(void *arg)
+{
+	watcher_free(arg);
+}
+
+static const struct work_hooks work_hooks = { .done = on_resolved, .drop = on_drop };
+
+/* Whether NSS, or the tree of cgroups, is to be asked. */
+static bool takes_time(const struct request *req)
+{
+	for (const struct selector *s = req->selectors; s < req->selectors + req->n_selectors; s++)
+		if ((s->kind == SEL_USER && s->user.form != USER_UID) || s->kind == SEL_CGROUP || s->kind == SEL_UNIT)
+			return true;
+	return false;
+}
+
+static bool has_room(const struct severd *d, uid_t uid)
+{
+	int n = 0;
+
+	for (const struct watcher *w = d->watchers; w && uid; w = w->next)
+		n += call_peer(w->call)->uid == uid;
+	return n < WATCHES_PER_UID;
+}
+
+static struct watcher *watcher_new(struct severd *d, struct call *c)
+{
+	const json_t *after = json_object_get(call_parameters(c), "after");
+	struct watcher *w = calloc(1, sizeof(*w));
+
+	if (!w)
+		return NULL;
+	*w = (struct watcher){ .d = d, .all = severd_may_all(d, c), .call = call_ref(c) };
+	pthread_mutex_lock(&d->live.lock);
+	w->seq = after ? (uint64_t)json_integer_value(after) + 1 : d->live.log.next;
+	/* The clock was set back since: what was told after that number nobody knows, so all there is comes again. */
+	if (w->seq > d->live.log.next)
+		w->seq = 0;
+	pthread_mutex_unlock(&d->live.lock);
+	call_watch(c, &watcher_hooks, w);
+	call_may_lag(c); /* he loses events instead */
+	return w;
+}
+
+static int begin(struct watcher *w, struct work *work, struct call *c)
+{
+	int r;
+
+	work->names_only = true;
+	work->hooks = &work_hooks;
+	work->arg = w;
+	if (!takes_time(&work->request)) {
+		work_resolve(work);
+		on_resolved(work, w);
+		work_free(work);
+		return 0;
+	}
+	w->work = work;
+	r = severd_begin(w->d, work, c);
+	if (r < 0) {
+		watcher_free(w);
+		work_free(work);
+	}
 	return r;
 }
 
 int serve_watch(struct call *c, void *arg)
 {
-	const json_t *after = json_object_get(call_parameters(c), "after");
-	struct watcher *w = calloc(1, sizeof(*w));
 	struct severd *d = arg;
-	char err[ERR_LEN] = "";
-	int r;
+	struct watcher *w;
+	struct work *work;
+	int r = severd_read(c, &work);
 
-	if (!w)
-		return -ENOMEM;
-	*w = (struct watcher){ .d = d, .all = rights_all(call_peer(c)) };
-	r = resolve_filter(call_parameters(c), &w->filter, err);
-	if (r < 0) {
-		watcher_free(w);
-		return r == -EINVAL ? decode_refuse(c, r, err) : call_fail(c, r, *err ? err : NULL);
-	}
-	pthread_mutex_lock(&d->live.lock);
-	w->seq = after ? (uint64_t)json_integer_value(after) + 1 : d->live.log.next;
-	if (w->seq > d->live.log.next)
-		w->seq = d->live.log.next;
-	pthread_mutex_unlock(&d->live.lock);
-	w->call = call_ref(c);
-	w->next = d->watchers;
-	d->watchers = w;
-	call_watch(c, &watcher_hooks, w);
-	on_room(c, w);
-	return 0;
+	if (!work)
+		return r;
+	r = has_room(d, call_peer(c)->uid) ? 0 : -EBUSY;
+	w = r == 0 ? watcher_new(d, c) : NULL;
+	if (w)
+		return begin(w, work, c);
+	work_free(work);
+	return r < 0 ? r : -ENOMEM;
 }

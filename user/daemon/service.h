@@ -13,8 +13,6 @@ typedef int (*method_hook)(struct call *c, void *arg);
 
 struct io_sever {
 	method_hook list, kill, watch, get_request, doctor;
-	/* The reply of Watch that says that n events were lost. A new reference; NULL: out of memory. */
-	json_t *(*lost)(struct call *c, uint64_t n, void *arg);
 };
 
 /* Oneway calls at once; more are dropped. Nobody waits for them, so nothing else would stop a caller. */
@@ -23,8 +21,8 @@ struct io_sever {
 struct service {
 	const struct io_sever *io;
 	void *arg;
-	unsigned int n_oneway;		 /* being done */
-	uint64_t n_calls, n_bad, n_lost; /* since the start: calls, what was no call, events lost to slow readers */
+	unsigned int n_oneway;	 /* being done */
+	uint64_t n_calls, n_bad; /* since the start: calls, what was no call */
 };
 
 /* Answers what can be answered at once, and calls a hook for the rest. t->call is set while the answer is due.

@@ -1,31 +1,36 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "daemon/severd.h"
 #include "daemon/decode.h"
+#include "daemon/nss.h"
 #include "names/caller.h"
 #include "varlink/interface.h"
 
 #include <string.h>
 
-/* Where the caller sits, so that what he does to himself is called so. */
-static uint32_t sitting_of(struct live *l, uint32_t pid)
+bool severd_may_all(const struct severd *d, const struct call *c)
 {
-	char id[SESSION_ID_LEN];
-	uint32_t audit = ID_UNSET;
-	const struct sitting *s;
+	return nss_rights(d->nss, call_peer(c));
+}
 
-	if (!pid || session_of_caller(pid, id, &audit) < 0)
-		return 0;
-	s = *id ? sittings_named(&l->sittings, id) : sittings_audited(&l->sittings, audit);
-	return s ? s->number : 0;
+static int refuse_crowd(struct call *c)
+{
+	char err[ERR_LEN];
+
+	fail(0, err, "selectors: more than %d, which only root may give", SELECTORS_MAX);
+	return decode_refuse(c, -EINVAL, err);
 }
 
 int severd_read(struct call *c, struct work **ret)
 {
-	struct work *w = work_new();
+	bool crowd = call_peer(c)->uid && json_array_size(json_object_get(call_parameters(c), "selectors")) > SELECTORS_MAX;
+	struct work *w;
 	char err[ERR_LEN] = "";
 	int r;
 
 	*ret = NULL;
+	if (crowd)
+		return refuse_crowd(c);
+	w = work_new();
 	if (!w)
 		return -ENOMEM;
 	w->parameters = json_incref(call_parameters(c));
@@ -38,13 +43,33 @@ int severd_read(struct call *c, struct work **ret)
 	return 0;
 }
 
-static size_t works_of(const struct severd *d, uid_t uid)
+static bool has_room(const struct severd *d, uid_t uid)
 {
-	size_t n = 0;
+	size_t others = 0, own = 0;
 
-	for (const struct work *w = d->works; w; w = w->next)
-		n += w->peer->uid == uid;
-	return n;
+	for (const struct work *w = d->works; w; w = w->next) {
+		others += w->peer->uid != 0;
+		own += w->peer->uid == uid;
+	}
+	return d->n_works < WORK_MAX && (!uid || (others < WORK_OTHERS && own < WORK_PER_UID));
+}
+
+/* A listing ends nothing: it needs no number, and must not displace those of the requests that do. */
+static void number(struct live *l, struct work *w)
+{
+	const struct sitting *s;
+	char id[SESSION_ID_LEN] = "";
+	uint32_t audit = ID_UNSET;
+
+	if (w->request.verb == VERB_LIST)
+		return;
+	/* Where the caller sits, so that what he does to himself is called so. */
+	if (w->peer->pid)
+		session_of_caller(w->peer->pid, id, &audit);
+	pthread_mutex_lock(&l->lock);
+	s = *id ? sittings_named(&l->sittings, id) : sittings_audited(&l->sittings, audit);
+	w->job = live_new_job(l, w->request.id, s ? s->number : 0);
+	pthread_mutex_unlock(&l->lock);
 }
 
 int severd_begin(struct severd *d, struct work *w, struct call *c)
@@ -52,22 +77,35 @@ int severd_begin(struct severd *d, struct work *w, struct call *c)
 	const struct peer *p = call_peer(c);
 	int r;
 
-	if (d->n_works >= WORK_MAX || (p->uid && works_of(d, p->uid) >= WORK_PER_UID))
+	if (!has_room(d, p->uid))
 		return -EBUSY;
 	w->live = &d->live;
 	w->peer = peer_ref((struct peer *)p);
 	/* Nobody's own connection is cut by mistake, nor is ours: who cannot be seen is taken for this process. */
 	w->request.caller = p->pid;
-	pthread_mutex_lock(&d->live.lock);
-	w->job = live_new_job(&d->live, w->request.id, sitting_of(&d->live, p->pid));
-	pthread_mutex_unlock(&d->live.lock);
+	number(&d->live, w);
 	r = work_start(w, d->wake);
-	if (r < 0)
+	if (r < 0) {
+		live_end_job(&d->live, w->job);
 		return r;
+	}
 	w->next = d->works;
 	d->works = w;
 	d->n_works++;
 	return 0;
+}
+
+void severd_tell(struct severd *d, enum event what, uint32_t job, uint32_t uid, json_t *summary)
+{
+	struct logged *e;
+
+	pthread_mutex_lock(&d->live.lock);
+	e = log_add(&d->live.log, what);
+	e->job = job;
+	e->uid = uid;
+	log_about(&d->live.log, e, json_incref(summary));
+	pthread_mutex_unlock(&d->live.lock);
+	live_wake(&d->live);
 }
 
 void severd_pump_works(struct severd *d)

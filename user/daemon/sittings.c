@@ -3,12 +3,19 @@
 
 #include <string.h>
 
+static int by_number(const void *a, const void *b)
+{
+	const struct sitting *x = a, *y = b;
+
+	return (x->number > y->number) - (x->number < y->number);
+}
+
+/* They stand in the order of their numbers. */
 struct sitting *sittings_find(const struct sittings *s, uint32_t number)
 {
-	for (size_t i = 0; i < s->n && number; i++)
-		if (s->v[i].number == number)
-			return &s->v[i];
-	return NULL;
+	const struct sitting key = { .number = number };
+
+	return s->n && number ? bsearch(&key, s->v, s->n, sizeof(*s->v), by_number) : NULL;
 }
 
 struct sitting *sittings_named(const struct sittings *s, const char *id)
@@ -17,6 +24,14 @@ struct sitting *sittings_named(const struct sittings *s, const char *id)
 		if (!strcmp(s->v[i].session.id, id))
 			return &s->v[i];
 	return NULL;
+}
+
+/* A session of the same name that another leader opened is another one. */
+struct sitting *sittings_of(const struct sittings *s, const struct session *session)
+{
+	struct sitting *one = sittings_named(s, session->id);
+
+	return one && one->session.start <= session->start && one->session.uid == session->uid ? one : NULL;
 }
 
 struct sitting *sittings_audited(const struct sittings *s, uint32_t audit)
@@ -44,22 +59,16 @@ static struct logged *tell(struct log *log, enum event what, const struct sittin
 {
 	struct logged *e = log_add(log, what);
 
-	e->about = describe(one);
+	log_about(log, e, describe(one));
 	e->uid = one->session.uid;
 	return e;
 }
 
-/* A session of the same name that another leader opened is another one. */
-static bool is_same(const struct sitting *one, const struct session *s)
-{
-	return !strcmp(one->session.id, s->id) && one->session.start <= s->start && one->session.uid == s->uid;
-}
-
 static struct sitting *meet(struct sittings *s, const struct session *session)
 {
-	struct sitting *one = sittings_named(s, session->id);
+	struct sitting *one = sittings_of(s, session);
 
-	if (one && is_same(one, session))
+	if (one)
 		return one;
 	if (grow(&s->v, &s->cap, s->n + 1, sizeof(*s->v)) < 0)
 		return NULL;
@@ -108,6 +117,8 @@ static void count_flows(struct sittings *s, const struct index *x)
 		if (one) {
 			one->flows++;
 			one->transports += e->transport;
+			if (e->transport)
+				one->past.disconnected = 0;
 		}
 	}
 }
@@ -159,19 +170,36 @@ int sittings_update(struct sittings *s, struct index *x, struct log *log, const 
 	return 0;
 }
 
-void sittings_flow_ended(struct sittings *s, struct log *log, const struct entry *e, enum reason reason, uint32_t job)
+void sittings_add_flow(struct sitting *one, struct index *x, struct entry *e, const struct flow *f)
 {
+	index_own(x, e, one->session.uid, one->number);
+	e->transport = f->transport;
+	one->flows++;
+	if (!f->transport)
+		return;
+	one->transports++;
+	one->client = f->remote;
+	one->past.disconnected = 0;
+}
+
+void sittings_flow_ended(struct sittings *s, struct log *log, const struct logged *end)
+{
+	const struct entry *e = &end->flow;
 	struct sitting *one = sittings_find(s, e->session);
 	struct logged *told;
 
 	if (!one)
 		return;
+	one->past.sent += end->sent;
+	one->past.received += end->received;
+	one->past.torn |= !end->boot_ns; /* nobody told of it: it was found missing */
 	one->flows -= one->flows > 0;
 	if (!e->transport || !one->transports || --one->transports)
 		return;
+	one->past.disconnected = end->time_us;
 	told = tell(log, EVENT_SESSION_DISCONNECTED, one);
-	told->reason = reason;
-	told->job = job;
+	told->reason = end->reason;
+	told->job = end->job;
 }
 
 void sittings_clear(struct sittings *s)

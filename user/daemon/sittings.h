@@ -13,6 +13,7 @@ struct sitting {
 	uint32_t transports, flows;
 	struct session session;
 	struct addr client; /* where its transport comes or came from; family 0 none */
+	struct past past;
 	bool seen;
 };
 
@@ -25,13 +26,17 @@ struct sittings {
 struct sitting *sittings_find(const struct sittings *s, uint32_t number);
 /* By the id of the session, or by its audit session. */
 struct sitting *sittings_named(const struct sittings *s, const char *id);
+/* The same session, as somebody has just read it; NULL: it is new. */
+struct sitting *sittings_of(const struct sittings *s, const struct session *session);
 struct sitting *sittings_audited(const struct sittings *s, uint32_t audit);
 
 /* What was found by a look at the host: updates owners and sessions of the flows that someone in `people` holds, and logs what sessions
  * began or ended. 0 or -ENOMEM. */
 int sittings_update(struct sittings *s, struct index *x, struct log *log, const struct people *people);
-/* A flow that carried a session has ended, and is out of the index. */
-void sittings_flow_ended(struct sittings *s, struct log *log, const struct entry *e, enum reason reason, uint32_t job);
+/* A flow was found to be the session's since the last look, as f says. */
+void sittings_add_flow(struct sitting *one, struct index *x, struct entry *e, const struct flow *f);
+/* A flow of a session has ended, as was just told, and is out of the index. */
+void sittings_flow_ended(struct sittings *s, struct log *log, const struct logged *end);
 void sittings_clear(struct sittings *s);
 
 #endif

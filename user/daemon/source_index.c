@@ -3,8 +3,10 @@
  * closed. Those are asked of the kernel where they may match. */
 #include "daemon/source_index.h"
 #include "daemon/people.h"
+#include "daemon/recall.h"
 #include "daemon/search.h"
 #include "kernel/sockets.h"
+#include "model/moment.h"
 #include "pipeline/coverage.h"
 
 #include <string.h>
@@ -16,6 +18,7 @@ struct source_index {
 	struct source base;
 	struct live *live;
 	uint32_t caller, job;
+	bool states;
 };
 
 static void search_clear(struct search *q)
@@ -57,15 +60,30 @@ static struct filter elsewhere(const struct search *q)
 	return f;
 }
 
+/* A flow whose local end is not in the index may be there all the same. */
+static uint64_t birth_of(const struct search *q, const struct flow *f)
+{
+	const struct entry *e;
+	uint64_t since;
+
+	pthread_mutex_lock(&q->live->lock);
+	e = index_find(&q->live->index, f->cookie);
+	since = e ? search_birth(q, e) : 0;
+	pthread_mutex_unlock(&q->live->lock);
+	return since;
+}
+
 static int on_elsewhere(const struct flow *f, void *arg)
 {
 	struct search *q = arg;
-
+	struct flow born = *f;
 	uint32_t states = HALF_STATES | (q->pending & 1u << PROTO_TCP ? 1u << STATE_SYN_SENT : 0);
 
 	if (f->proto == PROTO_TCP && !(states & 1u << f->state))
 		return 0; /* the index has it, or it has just ended */
-	return select_flow(&q->select, f);
+	if (q->pending & 1u << f->proto)
+		born.since = birth_of(q, f);
+	return select_flow(&q->select, &born);
 }
 
 static int find_elsewhere(struct source *s, struct search *q)
@@ -151,9 +169,15 @@ static int look(struct source *s, const struct filter *f, struct flowset *frozen
 		.live = x->live,
 		.wide = *f,
 		.now = clock_ns(CLOCK_BOOTTIME),
+		.states = x->states || filter_names(f, SEL_STATE),
+		.boot = moment_of_boot(),
 	};
-	int r = people_read(x->live, ret);
+	int whole = live_resync(x->live), r;
 
+	if (whole)
+		note(&s->notes, "not all connections could be tracked (%s)", whole < 0 ? strerror(-whole) : "they are too many");
+	ret->incomplete |= whole;
+	r = people_read(x->live, ret);
 	if (r == 0 && holders)
 		r = people_read_holders(x->live, f, x->caller, ret);
 	if (r < 0)
@@ -164,6 +188,7 @@ static int look(struct source *s, const struct filter *f, struct flowset *frozen
 	r = live_drain_locked(x->live);
 	if (r == 0)
 		r = search_candidates(&q);
+	s->crowd = x->live->index.n;
 	pthread_mutex_unlock(&x->live->lock);
 	if (r >= 0)
 		r = settle(s, &q);
@@ -186,21 +211,36 @@ static int index_select(struct source *s, const struct filter *f, struct flowset
 	return look(s, f, frozen, true, ret);
 }
 
-/* The map knows an end as soon as it has come. */
+/* Whether the map still has it. What the index has may have gone all the same, where an event was lost. */
+static int still_there(const struct live *l, const struct flow *f)
+{
+	struct sever_flow now;
+	int r = index_find(&l->index, f->cookie) ? track_read(l->track, f->cookie, &now) : -ENOENT;
+
+	return r < 0 ? r == -ENOENT ? 0 : r : 1;
+}
+
 static int index_lookup(struct source *s, struct flow *const *v, size_t n)
 {
 	const struct source_index *x = (struct source_index *)s;
-	struct sever_flow f;
-	int r = live_drain(x->live);
+	int r;
 
-	for (size_t i = 0; i < n && r == 0; i++) {
-		r = track_read(x->live->track, v[i]->cookie, &f);
-		v[i]->present = r == 0;
-		r = r == -ENOENT ? 0 : r;
+	pthread_mutex_lock(&x->live->lock);
+	r = live_drain_locked(x->live);
+	for (size_t i = 0; i < n && r >= 0; i++) {
+		r = still_there(x->live, v[i]);
+		v[i]->present = r > 0;
 	}
-	if (r == 0)
-		live_owed(x->live, x->job, v, n);
-	return r;
+	pthread_mutex_unlock(&x->live->lock);
+	if (r < 0)
+		return r;
+	live_owed(x->live, x->job, v, n);
+	return 0;
+}
+
+static int index_recall(struct source *s, struct selection *sel)
+{
+	return recall(((struct source_index *)s)->live, sel);
 }
 
 static int index_holders(struct source *s, struct owners *o, struct owner_scope *scope)
@@ -225,11 +265,24 @@ static void index_close(struct source *s)
 static const struct source_ops index_ops = {
 	.select = index_select,
 	.lookup = index_lookup,
+	.recall = index_recall,
 	.holders = index_holders,
 	.close = index_close,
 };
 
-int source_index_open(struct live *l, uint32_t caller, uint32_t job, struct source **ret)
+void source_index_states(const struct live *l, struct flowset *set)
+{
+	struct sever_flow now;
+
+	for (size_t i = 0; i < set->n; i++) {
+		struct flow *f = &set->v[i];
+
+		if (f->outcome == OUT_NONE && f->tracked && track_read(l->track, f->cookie, &now) == 0)
+			f->state = now.state;
+	}
+}
+
+int source_index_open(struct live *l, uint32_t caller, uint32_t job, bool states, struct source **ret)
 {
 	struct source_index *s = calloc(1, sizeof(*s));
 
@@ -238,6 +291,7 @@ int source_index_open(struct live *l, uint32_t caller, uint32_t job, struct sour
 	s->live = l;
 	s->caller = caller;
 	s->job = job;
+	s->states = states;
 	s->base = (struct source){ .ops = &index_ops, .bpf = l->people, .bpf_err = l->people_err };
 	*ret = &s->base;
 	return 0;

@@ -13,6 +13,8 @@ struct transport {
 	/* 0; -EAGAIN: no room, never where must; -EMSGSIZE; -ENOMEM; -ENOTCONN. NULL: hang up, the caller would wait
 	 * in vain. */
 	int (*send)(struct transport *t, const json_t *message, bool must);
+	/* The same for a reply that continues, spelled already, its NUL not counted. For who has many. */
+	int (*send_spelled)(struct transport *t, const char *message, size_t len);
 	void (*idle)(struct transport *t); /* the call was answered */
 };
 
@@ -28,7 +30,7 @@ void call_run(struct call *c, int (*hook)(struct call *c, void *arg), void *arg)
 void transport_room(struct transport *t);
 /* The caller is gone. */
 void transport_gone(struct transport *t);
-/* Whether the call has lost replies, which slow reading is allowed to do. */
-bool transport_is_lossy(const struct transport *t);
+/* Whether its caller may be slow to read, see call_may_lag(). */
+bool transport_may_lag(const struct transport *t);
 
 #endif

@@ -3,8 +3,9 @@
 #include "daemon/relay.h"
 #include "daemon/rights.h"
 #include "daemon/source_index.h"
+#include "daemon/thread.h"
+#include "pipeline/resolve.h"
 
-#include <signal.h>
 #include <string.h>
 #include <sys/eventfd.h>
 
@@ -41,8 +42,13 @@ static int on_line(const char *text, size_t len, void *arg)
 static int open_source(void *arg, struct source **ret)
 {
 	const struct work *w = arg;
+	bool crowded, states = w->request.verb == VERB_LIST || w->request.dry_run;
 
-	return source_index_open(w->live, w->request.caller, w->job, ret);
+	pthread_mutex_lock(&w->live->lock);
+	crowded = w->live->crowded;
+	pthread_mutex_unlock(&w->live->lock);
+	/* What the kernel's map has no room for only a scan finds, whatever it costs. */
+	return crowded ? scan_open(ret) : source_index_open(w->live, w->request.caller, w->job, states, ret);
 }
 
 static bool may(void *arg, const struct flow *f)
@@ -50,7 +56,7 @@ static bool may(void *arg, const struct flow *f)
 	struct work *w = arg;
 	bool yes = rights_flow(w->peer, f);
 
-	w->hidden += !yes;
+	w->hidden += !yes && f->cookie; /* 0: a session that has no flow */
 	return yes;
 }
 
@@ -67,7 +73,7 @@ static void mark_victims(struct work *w, const struct flowset *set)
 	pthread_mutex_unlock(&w->live->lock);
 }
 
-static int accept_victims(void *arg, const struct selection *victims, char *err)
+static int accept_victims(void *arg, struct selection *victims, char *err)
 {
 	struct work *w = arg;
 	int r;
@@ -83,12 +89,13 @@ static int accept_victims(void *arg, const struct selection *victims, char *err)
 	r = w->state == WORK_ANSWERED ? w->answer : -EINTR;
 	w->state = WORK_RUNS;
 	pthread_mutex_unlock(&w->lock);
+	if (r == 0 && !w->totals_only)
+		source_index_states(w->live, &victims->flows);
 	return r < 0 ? fail(r, err, "nothing was touched: the request could not be recorded (%s)", strerror(-r)) : 0;
 }
 
-static void *run(void *arg)
+static void carry_out(struct work *w)
 {
-	struct work *w = arg;
 	struct access access = { .open = open_source, .accept = accept_victims, .arg = w };
 	struct relay relay;
 
@@ -97,13 +104,30 @@ static void *run(void *arg)
 	w->status = STATUS_KERNEL;
 	if (relay_open(&relay, on_line, w) < 0) {
 		snprintf(w->err, sizeof(w->err), "out of memory");
-	} else {
-		relay.totals_only = w->totals_only;
-		w->status = w->request.verb == VERB_LIST ? list(&w->request, &access, &relay.report, w->err) :
-							   terminate(&w->request, &access, &relay.report, w->err);
-		w->guard = relay.guard;
-		relay_close(&relay);
+		return;
 	}
+	relay.totals_only = w->totals_only;
+	w->status = w->request.verb == VERB_LIST ? list(&w->request, &access, &relay.report, w->err) :
+						   terminate(&w->request, &access, &relay.report, w->err);
+	w->guard = relay.guard;
+	relay_close(&relay);
+}
+
+void work_resolve(struct work *w)
+{
+	int r = resolve(&w->request, &w->filter, w->err);
+
+	w->status = r < 0 ? status_of_errno(r) : STATUS_OK;
+}
+
+static void *run(void *arg)
+{
+	struct work *w = arg;
+
+	if (w->names_only)
+		work_resolve(w);
+	else
+		carry_out(w);
 	live_end_job(w->live, w->job);
 	pthread_mutex_lock(&w->lock);
 	w->state = WORK_DONE;
@@ -128,17 +152,9 @@ struct work *work_new(void)
 
 int work_start(struct work *w, int wake_fd)
 {
-	sigset_t all, before;
-	int r;
-
 	w->wake = wake_fd;
 	w->request.stop = &w->stop;
-	/* Signals are for the event loop. */
-	sigfillset(&all);
-	pthread_sigmask(SIG_SETMASK, &all, &before);
-	r = -pthread_create(&w->thread, NULL, run, w);
-	pthread_sigmask(SIG_SETMASK, &before, NULL);
-	return r;
+	return thread_start(&w->thread, run, w);
 }
 
 static void answer(struct work *w)
@@ -221,6 +237,7 @@ void work_free(struct work *w)
 	pthread_cond_destroy(&w->answered);
 	json_decref(w->parameters);
 	free(w->selectors);
+	filter_clear(&w->filter);
 	if (w->peer)
 		peer_unref(w->peer);
 	free(w);

@@ -11,6 +11,7 @@
 #include <jansson.h>
 
 #define WORK_MAX 32    /* at once */
+#define WORK_OTHERS 24 /* of all uids but root: who can take many uids must not keep root out */
 #define WORK_PER_UID 8 /* of one uid other than root */
 
 struct work;
@@ -37,8 +38,10 @@ struct work {
 	struct selector *selectors;
 	json_t *parameters; /* which the texts above are in */
 	bool totals_only;
+	bool names_only;      /* nothing is looked at: the filter is the answer */
+	struct filter filter;
 	uint64_t hidden; /* flows of a listing that the caller may not see */
-	uint32_t job;
+	uint32_t job;	 /* of live_new_job(); 0: it ends nothing */
 	const struct work_hooks *hooks;
 	void *arg;
 
@@ -61,6 +64,8 @@ struct work {
 
 /* One to be filled: all but the part of work.c. What it points to becomes its own. */
 struct work *work_new(void);
+/* What the thread does of one that is names_only, for who knows that it takes no time. */
+void work_resolve(struct work *w);
 /* 0 or negative errno, after which it is still to be freed. */
 int work_start(struct work *w, int wake);
 /* Calls the hooks for what has come. True: done() was called and w is no more. */

@@ -95,6 +95,13 @@ void diag_flow_request(void *buf, uint16_t type, const struct flow *f)
 	id->idiag_cookie[1] = f->cookie >> 32;
 }
 
+void diag_ask_info(void *buf)
+{
+	struct inet_diag_req_v2 *req = NLMSG_DATA((struct nlmsghdr *)buf);
+
+	req->idiag_ext = 1 << (INET_DIAG_INFO - 1);
+}
+
 /* Only a TCP socket below MPTCP names "mptcp" as its upper layer protocol. */
 static bool ulp_is_mptcp(const struct rtattr *ulp)
 {
@@ -107,24 +114,52 @@ static bool ulp_is_mptcp(const struct rtattr *ulp)
 	return false;
 }
 
-/* The kernel keeps no birth time. But both clocks of the last byte start with the connection, so the older of the two is
- * a time at which it existed (tcp_finish_connect(), tcp_create_openreq_child()). */
-static uint32_t min_age(const struct rtattr *info, uint8_t state)
+static bool in_the_making(uint8_t state)
 {
+	return state == STATE_SYN_SENT || state == STATE_SYN_RECV || state == STATE_NEW_SYN_RECV;
+}
+
+/* The kernel keeps no birth time. But both clocks of the last byte start with the connection, so the older of the two is
+ * a time at which it existed (tcp_finish_connect(), tcp_create_openreq_child()), and the younger one is right where no byte
+ * ever came or went. Acknowledgements and keepalive probes carry none and set neither. */
+static void read_clocks(const struct tcp_info *ti, struct flow *f)
+{
+	bool sent_last = ti->tcpi_last_data_sent < ti->tcpi_last_data_recv;
+
+	f->min_age_ms = sent_last ? ti->tcpi_last_data_recv : ti->tcpi_last_data_sent;
+	f->idle_ms = sent_last ? ti->tcpi_last_data_sent : ti->tcpi_last_data_recv;
+	f->timed = true;
+}
+
+/* As bpf/events.bpf.h counts at the end: bytes sent again are not counted again, and the peer's FIN is none. */
+static void read_counts(const struct tcp_info *ti, struct flow *f)
+{
+	bool peer_closed = f->state == STATE_CLOSE_WAIT || f->state == STATE_LAST_ACK || f->state == STATE_CLOSING;
+
+	f->sent = ti->tcpi_bytes_sent - ti->tcpi_bytes_retrans;
+	f->received = ti->tcpi_bytes_received;
+	f->received -= peer_closed && f->received;
+	f->counted = true;
+}
+
+static void read_info(const struct rtattr *info, struct flow *f)
+{
+	size_t len = RTA_PAYLOAD(info);
 	struct tcp_info ti = { 0 };
 
-	if (RTA_PAYLOAD(info) < offsetof(struct tcp_info, tcpi_pmtu) || state == STATE_SYN_SENT ||
-	    state == STATE_SYN_RECV || state == STATE_NEW_SYN_RECV)
-		return 0;
-	memcpy(&ti, RTA_DATA(info), offsetof(struct tcp_info, tcpi_pmtu));
-	return ti.tcpi_last_data_sent > ti.tcpi_last_data_recv ? ti.tcpi_last_data_sent :
-								 ti.tcpi_last_data_recv;
+	if (f->proto != PROTO_TCP || f->state == STATE_LISTEN)
+		return;
+	memcpy(&ti, RTA_DATA(info), len < sizeof(ti) ? len : sizeof(ti));
+	if (len >= offsetof(struct tcp_info, tcpi_pmtu) && !in_the_making(f->state))
+		read_clocks(&ti, f);
+	if (len >= offsetof(struct tcp_info, tcpi_dsack_dups))
+		read_counts(&ti, f);
 }
 
 /* The kernel counts SYN and FIN into the queue of unacknowledged bytes. */
 static uint32_t payload(uint32_t wqueue, uint8_t state)
 {
-	if (state == STATE_SYN_SENT || state == STATE_SYN_RECV || state == STATE_NEW_SYN_RECV)
+	if (in_the_making(state))
 		return 0;
 	if (state == STATE_FIN_WAIT1 || state == STATE_CLOSING || state == STATE_LAST_ACK)
 		return wqueue ? wqueue - 1 : 0;
@@ -144,7 +179,7 @@ static void parse_attrs(const struct nlmsghdr *nlh, struct flow *f)
 		else if (type == INET_DIAG_ULP_INFO)
 			f->subflow = ulp_is_mptcp(a);
 		else if (type == INET_DIAG_INFO)
-			f->min_age_ms = min_age(a, f->state);
+			read_info(a, f);
 	}
 }
 

@@ -16,7 +16,7 @@ struct diag_dump {
 	enum proto proto;
 	uint16_t family;   /* AF_INET or AF_INET6; TCP ignores it: one pass shows both */
 	uint32_t states;   /* bits 1 << enum state */
-	bool tcp_info;     /* ask for what min_age_ms is read from */
+	bool tcp_info;     /* ask for what min_age_ms, idle_ms, sent and received are read from */
 	const void *code;  /* socket filter bytecode, NULL none */
 	size_t code_len;
 };
@@ -28,6 +28,8 @@ size_t diag_dump_request(void *buf, const struct diag_dump *d);
  * it the kernel would fall through to the listener of that port. UDP and TCP only. */
 #define DIAG_FLOW_LEN NLMSG_ALIGN(NLMSG_LENGTH(sizeof(struct inet_diag_req_v2)))
 void diag_flow_request(void *buf, uint16_t type, const struct flow *f);
+/* Makes a look-up of it that asks for tcp_info as well. */
+void diag_ask_info(void *buf);
 
 /* Reads one socket of a dump or look-up. 0, or -EBADMSG and *ret unchanged. netns, direction and everything about people
  * are left zero or unknown. */

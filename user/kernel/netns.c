@@ -11,7 +11,7 @@
 #include <sys/stat.h>
 #include <sys/syscall.h>
 
-#define SELF "/proc/self/ns/net"
+#define SELF "/proc/thread-self/ns/net" /* other threads may be elsewhere */
 
 int netns_inode_of_fd(int fd, uint32_t *ret)
 {

@@ -15,7 +15,7 @@ int owners_read_procs(struct owners *o)
 		o->bpf = NULL;
 		proctab_clear(&o->procs);
 	}
-	o->by_inode = true;
+	o->by_inode = o->by_ticks = true;
 	return owners_proc_procs(o);
 }
 
@@ -34,6 +34,11 @@ int owners_read_holders(struct owners *o, const struct owner_scope *scope)
 	}
 	holders_clear(&o->holders);
 	return o->no_procs ? 0 : owners_proc_holders(o, scope->procs);
+}
+
+uint64_t owners_start_us(const struct owners *o, uint64_t start)
+{
+	return o->by_ticks ? start * 1000000 / sysconf(_SC_CLK_TCK) : start / 1000;
 }
 
 const char *owners_how(const struct owners *o)

@@ -29,6 +29,7 @@ struct owners {
 	size_t n_others, cap_others;
 	struct owners_bpf *bpf; /* borrowed; NULL: /proc is walked */
 	int bpf_err;            /* why not BPF, 0 it is used */
+	bool by_ticks;          /* procs start in clock ticks (/proc) instead of nanoseconds (BPF) since boot */
 	bool by_inode;          /* holders are keyed by socket inode (/proc) instead of cookie (BPF) */
 	bool no_procs;          /* /proc is hidden: not even the processes are known */
 	bool confined;          /* we see only a pid namespace of our own */
@@ -57,6 +58,9 @@ struct owner_scope {
  * 0 or negative errno. */
 int owners_read_holders(struct owners *o, const struct owner_scope *scope);
 void owners_clear(struct owners *o);
+
+/* The start of a process, or of a session that it opened, in microseconds since boot. */
+uint64_t owners_start_us(const struct owners *o, uint64_t start);
 
 /* "bpf", "proc" or "none". */
 const char *owners_how(const struct owners *o);

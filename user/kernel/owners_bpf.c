@@ -52,6 +52,9 @@ void owners_bpf_close(struct owners_bpf *b)
 	free(b);
 }
 
+/* Up to so many processes are cheaper asked one by one, at some 20 us each, than every descriptor of the host is passed over. */
+#define ONE_BY_ONE 64
+
 typedef int (*record_cb)(struct owners *o, const void *record);
 
 /* Reads a stream of fixed records; one cut by the end of a read is completed by the next. */
@@ -177,22 +180,25 @@ static void empty_map(int map)
 }
 
 /* Tells the program which tasks count. */
-static int want_tasks(struct owners *o, const bool *procs)
+static int want_tasks(struct owner_bpf *skel, const uint32_t *pids, size_t n)
 {
-	struct owner_bpf *skel = o->bpf->skel;
-	_free_ uint32_t *pids = calloc(o->procs.n + 1, sizeof(*pids));
-	size_t n = 0;
-
-	if (!pids)
-		return -ENOMEM;
-	for (size_t i = 0; i < o->procs.n && procs; i++)
-		if (procs[i])
-			pids[n++] = o->procs.v[i].pid;
-	skel->bss->only_tasks = procs && n <= SEVER_WANTED_MAX;
+	skel->bss->only_tasks = pids && n <= SEVER_WANTED_MAX;
 	if (!skel->bss->only_tasks)
 		return 0;
 	empty_map(skel->maps.wanted_tasks.map_fd);
 	return fill_map(skel->maps.wanted_tasks.map_fd, pids, n);
+}
+
+/* What one process holds; -EINVAL before Linux 6.1. */
+static int stream_one(struct owners *o, uint32_t pid)
+{
+	union bpf_iter_link_info of = { .task.pid = pid };
+	LIBBPF_OPTS(bpf_link_create_opts, opts, .iter_info = &of, .iter_info_len = sizeof(of));
+	_close_ int link = bpf_link_create(o->bpf->skel->progs.holders.prog_fd, 0, BPF_TRACE_ITER, &opts);
+
+	if (link < 0)
+		return errno == ESRCH ? 0 : -errno;
+	return stream(o, link, sizeof(struct sever_holder), on_holder);
 }
 
 static int want_sockets(struct owner_bpf *skel, const uint64_t *wanted, size_t n)
@@ -210,22 +216,56 @@ static int want_sockets(struct owner_bpf *skel, const uint64_t *wanted, size_t n
 	return fill_map(skel->maps.wanted.map_fd, wanted, n);
 }
 
-int owners_bpf_holders(struct owners *o, const struct owner_scope *scope)
+static int stream_each(struct owners *o, const uint32_t *pids, size_t n)
+{
+	int r = 0;
+
+	for (size_t i = 0; i < n && r == 0; i++)
+		r = stream_one(o, pids[i]);
+	return r;
+}
+
+static int stream_all(struct owners *o, const uint32_t *pids, size_t n)
 {
 	struct owner_bpf *skel = o->bpf->skel;
+	int r = want_tasks(skel, pids, n);
+
+	skel->bss->last_task = 0;
+	return r < 0 ? r : stream(o, o->bpf->holders, sizeof(struct sever_holder), on_holder);
+}
+
+static size_t pids_of(const struct owners *o, const bool *procs, uint32_t *ret)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < o->procs.n; i++)
+		if (procs[i])
+			ret[n++] = o->procs.v[i].pid;
+	return n;
+}
+
+int owners_bpf_holders(struct owners *o, const struct owner_scope *scope)
+{
+	_free_ uint32_t *pids = scope->procs ? calloc(o->procs.n + 1, sizeof(*pids)) : NULL;
+	struct owner_bpf *skel = o->bpf->skel;
+	size_t n = pids ? pids_of(o, scope->procs, pids) : 0;
 	int r;
 
+	if (scope->procs && !pids)
+		return -ENOMEM;
 	/* Another caller, or another pass, may have known others. */
 	empty_map(skel->maps.known_netns.map_fd);
 	r = fill_map(skel->maps.known_netns.map_fd, scope->known, scope->n_known);
 	if (r == 0)
-		r = want_tasks(o, scope->procs);
-	if (r == 0)
 		r = want_sockets(skel, scope->wanted, scope->n_wanted);
 	if (r < 0)
 		return r;
-	skel->bss->last_task = 0;
+	skel->bss->find_netns = !pids;
 	o->n_held = o->n_others = 0;
 	holders_clear(&o->holders);
-	return stream(o, o->bpf->holders, sizeof(struct sever_holder), on_holder);
+	if (!pids || n > ONE_BY_ONE)
+		return stream_all(o, pids, n);
+	skel->bss->only_tasks = false;
+	r = stream_each(o, pids, n);
+	return r == -EINVAL ? stream_all(o, pids, n) : r;
 }

@@ -132,7 +132,7 @@ int sockets_dump(struct netns *ns, const struct filter *f, flow_cb cb, void *arg
 	_free_ void *code = malloc(DIAG_CODE_MAX);
 	_cleanup_(listeners_freep) struct listeners *listeners = NULL;
 	struct pass p = { .ns = ns, .cb = cb, .arg = arg };
-	struct diag_dump d = { .tcp_info = filter_names(f, SEL_OLDER_THAN), .code = code };
+	struct diag_dump d = { .tcp_info = f->traffic || filter_names(f, SEL_OLDER_THAN), .code = code };
 	int r, doubt;
 
 	if (!code)
@@ -170,6 +170,7 @@ struct batch {
 	uint32_t first; /* sequence number of v[0] */
 	size_t n;
 	enum proto proto;
+	bool tcp_info;
 	struct pass *pass;
 };
 
@@ -186,8 +187,11 @@ static int lookup_cb(const struct nlmsghdr *nlh, void *arg)
 
 static size_t fill(char *buf, uint16_t type, const struct batch *b)
 {
-	for (size_t i = 0; i < b->n; i++)
+	for (size_t i = 0; i < b->n; i++) {
 		diag_flow_request(buf + i * DIAG_FLOW_LEN, type, b->v[i]);
+		if (b->tcp_info)
+			diag_ask_info(buf + i * DIAG_FLOW_LEN);
+	}
 	return b->n * DIAG_FLOW_LEN;
 }
 
@@ -201,11 +205,10 @@ static size_t same_proto(struct flow *const *v, size_t n)
 	return i;
 }
 
-int sockets_lookup(struct netns *ns, struct flow *const *v, size_t n, flow_cb cb, void *arg)
+static int look_up(struct pass p, bool tcp_info, struct flow *const *v, size_t n)
 {
 	_Alignas(struct nlmsghdr) char buf[BATCH * DIAG_FLOW_LEN];
-	struct pass p = { .ns = ns, .keep_subflows = true, .cb = cb, .arg = arg };
-	struct batch b = { .pass = &p };
+	struct batch b = { .tcp_info = tcp_info, .pass = &p };
 	int r = 0;
 
 	for (; n && r >= 0; v += b.n, n -= b.n) {
@@ -213,7 +216,7 @@ int sockets_lookup(struct netns *ns, struct flow *const *v, size_t n, flow_cb cb
 		b.n = same_proto(v, n);
 		p.proto = v[0]->proto;
 		for (int i = 0; i < ATTEMPTS; i++) {
-			r = nl_batch(ns->nl, buf, fill(buf, SOCK_DIAG_BY_FAMILY, &b), b.n, true, &b.first,
+			r = nl_batch(p.ns->nl, buf, fill(buf, SOCK_DIAG_BY_FAMILY, &b), b.n, true, &b.first,
 				     lookup_cb, &b);
 			if (r <= 0)
 				break;
@@ -222,6 +225,16 @@ int sockets_lookup(struct netns *ns, struct flow *const *v, size_t n, flow_cb cb
 			return -ENOBUFS;
 	}
 	return r;
+}
+
+int sockets_lookup(struct netns *ns, struct flow *const *v, size_t n, flow_cb cb, void *arg)
+{
+	return look_up((struct pass){ .ns = ns, .keep_subflows = true, .cb = cb, .arg = arg }, false, v, n);
+}
+
+int sockets_measure(struct netns *ns, struct flow *const *v, size_t n, flow_cb cb, void *arg)
+{
+	return look_up((struct pass){ .ns = ns, .keep_subflows = true, .cb = cb, .arg = arg }, true, v, n);
 }
 
 static int destroy_cb(const struct nlmsghdr *nlh, void *arg)
@@ -237,7 +250,7 @@ static int destroy_cb(const struct nlmsghdr *nlh, void *arg)
 int sockets_destroy(struct netns *ns, struct flow *const *v, size_t n)
 {
 	_Alignas(struct nlmsghdr) char buf[BATCH * DIAG_FLOW_LEN];
-	struct batch b;
+	struct batch b = { 0 };
 	int r;
 
 	for (; n; v += b.n, n -= b.n) {

@@ -31,6 +31,9 @@ int sockets_dump_raw(struct netns *ns, struct diag_dump *d, flow_cb cb, void *ar
 /* Looks each flow up by its cookie and shows what was found; what is gone is not shown. 0 or negative errno. */
 int sockets_lookup(struct netns *ns, struct flow *const *v, size_t n, flow_cb cb, void *arg);
 
+/* The same, and what TCP has counted of each is known. */
+int sockets_measure(struct netns *ns, struct flow *const *v, size_t n, flow_cb cb, void *arg);
+
 /* Orders the kernel to destroy each flow, by tuple and cookie, and stores each answer in flow->err: 0 done,
  * -ENOENT, -EPERM, -EOPNOTSUPP ... MPTCP is not for this. 0; negative errno when nothing was sent. */
 int sockets_destroy(struct netns *ns, struct flow *const *v, size_t n);

@@ -252,7 +252,8 @@ static int on_sample(void *arg, void *data, size_t len)
 	if (len < sizeof(e))
 		return -EBADMSG;
 	memcpy(&e, data, sizeof(e));
-	if (incomplete(&e) && track_read(t, e.cookie, &now) == 0)
+	/* Its socket may be connected anew by now. */
+	if (incomplete(&e) && track_read(t, e.cookie, &now) == 0 && now.birth == e.flow.birth)
 		e.flow = now;
 	r = t->cb(&e, t->arg);
 	return r < 0 ? r : --t->left ? 0 : -ECANCELED;

@@ -61,8 +61,9 @@ int track_losses(const struct track *t, struct track_losses *ret);
  * ones. Neither a birth nor an end meanwhile is undone. The ring may be too small for so many events: walk, then. One
  * pass at a time; the cost is that of looking at all sockets of the host, whichever namespaces they are in. */
 int track_adopt(struct track *t, const struct netns *ns);
-/* The same, and takes out those that the kernel no longer has, which gone() is told. */
-int track_sync(struct track *t, struct netns *ns, track_flow_cb gone, void *arg);
+/* The same for those of n namespaces that there is a way into, and takes out the flows that the kernel no longer has, which
+ * gone() is told. Another thread may read and drain meanwhile. */
+int track_sync(struct track *t, struct netns *ns, size_t n, track_flow_cb gone, void *arg);
 
 /* Identity, ends, state, direction, uid, cgroup: what a scan would show of it. */
 void track_to_flow(uint64_t cookie, const struct sever_flow *f, struct flow *ret);

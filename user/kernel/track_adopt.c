@@ -36,7 +36,8 @@ struct found {
 struct founds {
 	struct found *v;
 	size_t n, cap;
-	const struct netns *ns;
+	const struct netns *ns; /* that were looked at */
+	size_t n_ns;
 	uint64_t now;
 	uint16_t pass;
 };
@@ -71,18 +72,31 @@ static int remove_marks(const struct track *t)
 	return r;
 }
 
-int track_adopt(struct track *t, const struct netns *ns)
+static int adopt_all(struct track *t, const struct netns *ns, size_t n)
 {
 	int r, back;
 
 	t->pass = t->pass == UINT16_MAX ? 1 : t->pass + 1;
 	r = track_control(t, true);
-	if (r == 0)
-		r = netns_run(ns, in_netns, (void *)t);
+	for (size_t i = 0; i < n && r == 0; i++)
+		r = ns[i].nl ? netns_run(&ns[i], in_netns, (void *)t) : 0;
 	back = track_control(t, false);
 	if (back == 0)
 		back = remove_marks(t);
 	return r < 0 ? r : back;
+}
+
+int track_adopt(struct track *t, const struct netns *ns)
+{
+	return adopt_all(t, ns, 1);
+}
+
+static bool looked_at(const struct founds *l, uint32_t netns)
+{
+	for (size_t i = 0; i < l->n_ns; i++)
+		if (l->ns[i].inode == netns)
+			return l->ns[i].nl;
+	return false;
 }
 
 /* Those the pass should have met and did not. */
@@ -91,7 +105,7 @@ static int on_unseen(uint64_t cookie, const struct sever_flow *f, void *arg)
 	struct founds *l = arg;
 	uint64_t grace = f->flags & SEVER_FLOW_PENDING ? CONNECTING_NS : 0;
 
-	if (f->netns != l->ns->inode || f->seen == l->pass || f->birth + grace >= l->now)
+	if (f->seen == l->pass || f->birth + grace >= l->now || !looked_at(l, f->netns))
 		return 0;
 	return keep(l, cookie, f);
 }
@@ -109,9 +123,9 @@ static int on_alive(const struct flow *f, void *arg)
 	const struct found key = { .cookie = f->cookie };
 	struct found *at = bsearch(&key, l->v, l->n, sizeof(*l->v), by_cookie);
 
-	/* A closed connection may leave its cookie to a TIME_WAIT. */
+	/* A closed connection may leave its cookie to a TIME_WAIT, which is shown in FIN_WAIT2 until the peer closes too. */
 	if (at)
-		at->alive = f->state != STATE_TIME_WAIT && f->state != STATE_CLOSE;
+		at->alive = f->state != STATE_TIME_WAIT && f->state != STATE_CLOSE && (f->state != STATE_FIN_WAIT2 || f->inode);
 	return 0;
 }
 
@@ -125,13 +139,12 @@ static int ask(struct netns *ns, struct founds *l)
 
 	if (!flows || !v)
 		return -ENOMEM;
-	qsort(l->v, l->n, sizeof(*l->v), by_cookie);
 	for (size_t i = 0; i < l->n; i++) {
 		track_to_flow(l->v[i].cookie, &l->v[i].flow, &flows[i]);
-		if (!(l->v[i].flow.flags & SEVER_FLOW_PENDING))
+		if (l->v[i].flow.netns == ns->inode && !(l->v[i].flow.flags & SEVER_FLOW_PENDING))
 			v[n++] = &flows[i];
 	}
-	return sockets_lookup(ns, v, n, on_alive, l);
+	return n ? sockets_lookup(ns, v, n, on_alive, l) : 0;
 }
 
 /* The same socket may be connected anew by now: that flow is put back. */
@@ -148,17 +161,19 @@ static int take_out(const struct track *t, const struct found *f, track_flow_cb 
 	return 0;
 }
 
-int track_sync(struct track *t, struct netns *ns, track_flow_cb gone, void *arg)
+int track_sync(struct track *t, struct netns *ns, size_t n, track_flow_cb gone, void *arg)
 {
-	_cleanup_(founds_clear) struct founds l = { .ns = ns, .now = clock_ns(CLOCK_BOOTTIME) };
-	int r = track_adopt(t, ns);
+	_cleanup_(founds_clear) struct founds l = { .ns = ns, .n_ns = n, .now = clock_ns(CLOCK_BOOTTIME) };
+	int r = adopt_all(t, ns, n);
 
 	l.pass = t->pass;
 	if (r == 0)
 		r = track_walk(t, on_unseen, &l);
 	if (r < 0 || !l.n)
 		return r;
-	r = ask(ns, &l);
+	qsort(l.v, l.n, sizeof(*l.v), by_cookie);
+	for (size_t i = 0; i < n && r >= 0; i++)
+		r = ns[i].nl ? ask(&ns[i], &l) : 0;
 	for (size_t i = 0; i < l.n && r >= 0; i++)
 		r = l.v[i].alive ? 0 : take_out(t, &l.v[i], gone, arg);
 	return r;

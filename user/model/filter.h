@@ -51,6 +51,7 @@ struct filter {
 	uint32_t protos, states; /* never 0 */
 	uint64_t older_ms;
 	bool transport_only; /* disconnect */
+	bool traffic;        /* a listing: what each TCP connection has carried is asked for, too */
 };
 
 enum match { MATCH_NO, MATCH_YES, MATCH_UNKNOWN };

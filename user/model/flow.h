@@ -52,6 +52,8 @@ extern const char *const proto_name[], *const state_name[], *const direction_nam
 struct flow {
 	uint64_t cookie; /* 64 bits, unique on the host since boot */
 	uint64_t cgroup; /* cgroup v2 id the socket was born in, 0 unknown */
+	uint64_t since;  /* when it came to be, see moment.h; 0 unknown */
+	uint64_t sent, received; /* bytes of payload of a TCP connection, where `counted` */
 	struct addr local, remote;
 	uint16_t local_port, remote_port;
 	uint32_t netns;   /* inode number */
@@ -60,6 +62,7 @@ struct flow {
 	uint32_t uid;     /* owner of the socket */
 	uint32_t rqueue, wqueue; /* bytes not read, bytes not acknowledged */
 	uint32_t min_age_ms;     /* how long it certainly exists; 0 nothing is certain */
+	uint32_t idle_ms;        /* since a byte of payload last came or went, or else since it exists; where `timed` */
 	uint16_t family;         /* of the socket: a v4-mapped flow says AF_INET6 and has AF_INET addresses */
 	uint8_t proto, state, direction, via, outcome;
 	bool transport;     /* carries a session, or was accepted where there is no session */
@@ -68,6 +71,7 @@ struct flow {
 	bool subflow;       /* a TCP socket below an MPTCP connection */
 	bool tracked;       /* from the tags: its uid is what they saw, its inode is not known */
 	bool present;       /* seen by the last look after it was to be destroyed */
+	bool counted, timed; /* what the kernel counts of a TCP connection is known */
 	uint8_t tried;      /* engines that had their turn */
 	uint32_t user;      /* login uid by the precedence of flow_attribute() */
 	uint32_t login_uid; /* ID_UNSET unless via transport, session or login */

@@ -17,6 +17,17 @@ enum survives {
 };
 extern const char *const survives_name[];
 
+/* As of now. Lives without a transport: disconnected, whether it ever had one or not. */
+enum presence { PRESENCE_UNKNOWN, PRESENCE_ACTIVE, PRESENCE_DISCONNECTED, PRESENCE_MAX };
+extern const char *const presence_name[]; /* NULL: unknown */
+
+/* What is over, where somebody was there to see it. */
+struct past {
+	uint64_t sent, received; /* bytes of its TCP connections that have ended */
+	uint64_t disconnected;   /* when the last of its transports ended, see moment.h; 0 unknown, or it has one */
+	bool torn;               /* there was one whose bytes are not known */
+};
+
 struct session {
 	char id[SESSION_ID_LEN]; /* "3" (logind) or "audit:7" */
 	char tty[32];            /* "" none or unknown */
@@ -28,6 +39,7 @@ struct session {
 	uint32_t survivor;       /* pid of the multiplexer or detached process, 0 none */
 	enum survives survives;
 	bool console;            /* logind says seat or not remote: nothing on the network carries it */
+	struct past past;
 };
 
 struct sessions {

@@ -202,22 +202,25 @@ static enum status check_self(struct job *j)
 	return own && own == j->frozen.flows.n ? STATUS_GUARD : STATUS_OK;
 }
 
-/* All of it or nothing: who may not end one of them does not get to choose the others. */
+/* All of it or nothing: who may not end one of them does not get to choose the others. A handle of the past is nobody's. */
 static enum status check_rights(struct job *j)
 {
-	const struct flow *denied = NULL;
+	const struct flow *denied = NULL, *f;
 	char who[SESSION_ID_LEN + 16] = "a connection that is not yours";
 
-	for (size_t i = 0; i < j->frozen.flows.n && j->access->may && !denied; i++)
-		if (!j->access->may(j->access->arg, &j->frozen.flows.v[i]))
-			denied = &j->frozen.flows.v[i];
+	for (size_t i = 0; i < j->frozen.flows.n && j->access->may && !denied; i++) {
+		f = &j->frozen.flows.v[i];
+		if (f->outcome == OUT_NONE && !j->access->may(j->access->arg, f))
+			denied = f;
+	}
 	if (!denied)
 		return STATUS_OK;
 	if (denied->session >= 0)
 		snprintf(who, sizeof(who), "session %s", j->frozen.sessions.v[denied->session].id);
 	fail(0, j->err, "permission denied: %s; nothing was touched", who);
 	for (size_t i = 0; i < j->frozen.flows.n; i++)
-		j->frozen.flows.v[i].outcome = OUT_DENIED;
+		if (j->frozen.flows.v[i].outcome == OUT_NONE)
+			j->frozen.flows.v[i].outcome = OUT_DENIED;
 	return STATUS_DENIED;
 }
 

@@ -26,6 +26,7 @@ enum status status_of_errno(int r)
 		return STATUS_DENIED;
 	case -ENOMEM:
 	case -EIO:
+	case -EINTR:
 		return STATUS_PARTIAL;
 	default:
 		return STATUS_KERNEL;
@@ -37,6 +38,11 @@ enum status job_broken(struct job *j, int r, const char *doing)
 	if (!*j->err)
 		fail(0, j->err, "%s: %s", doing, strerror(-r));
 	return status_of_errno(r);
+}
+
+bool job_may_see(const struct job *j, const struct flow *f)
+{
+	return !j->access->may || j->access->may(j->access->arg, f);
 }
 
 uint64_t now_us(void)

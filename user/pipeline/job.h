@@ -27,6 +27,9 @@ void job_clear(struct job *j);
  * returns the status to exit with. */
 enum status job_broken(struct job *j, int r, const char *doing);
 
+/* Whether who asks may know of it. */
+bool job_may_see(const struct job *j, const struct flow *f);
+
 uint64_t now_us(void);
 bool job_stopped(const struct job *j); /* by a signal */
 bool job_over(const struct job *j);    /* stopped, or out of time */
@@ -78,5 +81,12 @@ struct names {
 void decorate(struct names *names, const struct source *source, struct flow *f);
 const char *decorate_user(struct names *names, uint32_t uid); /* NULL for ID_UNSET */
 void names_clear(struct names *names);
+
+/* measure.c: fills what the flows of the frozen set have carried, where the source did not say. 0 or negative errno; what has gone
+ * meanwhile stays as it was. */
+int measure(struct job *j);
+
+/* rows.c: reports the frozen set as sessions, users or clients. */
+int rows_report(struct job *j, struct names *names, uint64_t *ret_n);
 
 #endif

@@ -1,184 +1,9 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /* list.c - the same selection that a kill would begin with, shown as flows, sessions, users or clients. */
-#include "names/users.h"
 #include "pipeline/job.h"
-#include "pipeline/pipeline.h"
 #include "pipeline/resolve.h"
 
 #include <string.h>
-
-struct rows {
-	struct row *v;
-	size_t n, cap;
-};
-
-/* Sorts the flows so that those of one row stand together. Plain pointers: the set itself keeps its order. */
-typedef int (*flow_order)(const void *a, const void *b);
-
-static const struct flow *at(const void *p)
-{
-	return *(const struct flow *const *)p;
-}
-
-static int by_session(const void *a, const void *b)
-{
-	return (at(a)->session > at(b)->session) - (at(a)->session < at(b)->session);
-}
-
-static int by_user(const void *a, const void *b)
-{
-	const struct flow *x = at(a), *y = at(b);
-
-	if (x->user_known != y->user_known)
-		return x->user_known ? -1 : 1;
-	if (x->user != y->user)
-		return x->user < y->user ? -1 : 1;
-	return by_session(a, b);
-}
-
-static int by_client(const void *a, const void *b)
-{
-	const struct flow *x = at(a), *y = at(b);
-	int r = x->remote.family - y->remote.family;
-
-	r = r ? r : memcmp(x->remote.b, y->remote.b, sizeof(x->remote.b));
-	r = r ? r : (x->remote.scope > y->remote.scope) - (x->remote.scope < y->remote.scope);
-	return r ? r : by_user(a, b);
-}
-
-static struct row *add_row(struct rows *rows)
-{
-	if (grow(&rows->v, &rows->cap, rows->n + 1, sizeof(*rows->v)) < 0)
-		return NULL;
-	rows->v[rows->n] = (struct row){ .user = ID_UNSET };
-	return &rows->v[rows->n++];
-}
-
-static void count_flow(struct row *row, const struct flow *f)
-{
-	row->flows++;
-	row->transports += f->transport;
-	row->rqueue += f->rqueue;
-	row->wqueue += f->wqueue;
-}
-
-/* One row a session, also for one without flows where nothing but users and sessions was named. */
-static int session_rows(const struct filter *f, const struct selection *sel, struct flow **v, size_t n,
-			struct rows *rows)
-{
-	bool bare = !(f->named & ~(1u << SEL_USER | 1u << SEL_SESSION));
-	struct row *row;
-	size_t k = 0;
-
-	for (size_t i = 0; i < sel->sessions.n; i++) {
-		const struct session *s = &sel->sessions.v[i];
-		const struct flow as_if = { .session = i, .user = s->uid, .user_known = true };
-
-		while (k < n && v[k]->session < (int32_t)i)
-			k++;
-		if ((k == n || v[k]->session != (int32_t)i) &&
-		    !(bare && filter_match_people(f, &sel->people, &as_if)))
-			continue;
-		row = add_row(rows);
-		if (!row)
-			return -ENOMEM;
-		row->session = s;
-		row->user = s->uid;
-		for (; k < n && v[k]->session == (int32_t)i; k++) {
-			count_flow(row, v[k]);
-			if (v[k]->transport && !row->client.family)
-				row->client = v[k]->remote;
-		}
-	}
-	return 0;
-}
-
-static int user_rows(struct flow **v, size_t n, struct rows *rows)
-{
-	struct row *row = NULL;
-
-	for (size_t i = 0; i < n; i++) {
-		bool first = !i || v[i]->user_known != v[i - 1]->user_known || v[i]->user != v[i - 1]->user;
-
-		if (first)
-			row = add_row(rows);
-		if (!row)
-			return -ENOMEM;
-		if (v[i]->user_known)
-			row->user = v[i]->user;
-		row->sessions += v[i]->session >= 0 && (first || v[i]->session != v[i - 1]->session);
-		count_flow(row, v[i]);
-	}
-	return 0;
-}
-
-/* Clients are at the other end of what was accepted here. */
-static int client_rows(struct flow **v, size_t n, struct rows *rows)
-{
-	const struct flow *last = NULL;
-	struct row *row = NULL;
-
-	for (size_t i = 0; i < n; i++) {
-		bool first = !last || !addr_equal(&v[i]->remote, &last->remote);
-
-		if (v[i]->direction == DIR_OUT)
-			continue;
-		if (first)
-			row = add_row(rows);
-		if (!row)
-			return -ENOMEM;
-		row->client = v[i]->remote;
-		row->users += v[i]->user_known && (first || v[i]->user != last->user);
-		count_flow(row, v[i]);
-		last = v[i];
-	}
-	return 0;
-}
-
-static int make_rows(const struct job *j, struct flow **v, size_t n, struct rows *rows)
-{
-	static const flow_order orders[] = {
-		[LIST_SESSIONS] = by_session,
-		[LIST_USERS] = by_user,
-		[LIST_CLIENTS] = by_client,
-	};
-
-	if (n)
-		qsort(v, n, sizeof(*v), orders[j->req->what]);
-	switch (j->req->what) {
-	case LIST_USERS:
-		return user_rows(v, n, rows);
-	case LIST_CLIENTS:
-		return client_rows(v, n, rows);
-	default:
-		return session_rows(&j->filter, &j->frozen, v, n, rows);
-	}
-}
-
-static bool every(const struct flow *f)
-{
-	(void)f;
-	return true;
-}
-
-static int list_rows(struct job *j, struct names *names, uint64_t *ret_n)
-{
-	struct worklist w = { 0 };
-	int r = worklist_make(j, every, &w);
-	_free_ struct flow **v = w.v;
-	struct rows rows = { 0 };
-
-	if (r == 0)
-		r = make_rows(j, v, w.n, &rows);
-	for (size_t i = 0; i < rows.n && r == 0; i++) {
-		rows.v[i].what = j->req->what;
-		rows.v[i].user_name = decorate_user(names, rows.v[i].user);
-		report_row(j->report, &rows.v[i]);
-	}
-	*ret_n = rows.n;
-	free(rows.v);
-	return r;
-}
 
 static void list_flows(struct job *j, struct names *names)
 {
@@ -192,21 +17,87 @@ static void list_flows(struct job *j, struct names *names)
 
 static bool may_see(const struct flow *f, void *arg)
 {
-	const struct job *j = arg;
+	return job_may_see(arg, f);
+}
 
-	return j->access->may(j->access->arg, f);
+static int look(struct job *j, const struct filter *f)
+{
+	int r = j->source->ops->select(j->source, f, NULL, &j->frozen);
+
+	if (r == 0 && j->access->may)
+		flowset_filter(&j->frozen.flows, may_see, j);
+	return r;
+}
+
+static int add_session(struct filter *f, const struct session *s)
+{
+	struct session_id id = { .form = SESSION_LOGIND };
+
+	if (grow(&f->sessions.v, &f->sessions.cap, f->sessions.n + 1, sizeof(id)) < 0)
+		return -ENOMEM;
+	memcpy(id.id, s->id, sizeof(id.id));
+	f->sessions.v[f->sessions.n++] = id;
+	return 0;
+}
+
+/* The sessions that the flows belong to. */
+static int add_sessions(struct filter *f, const struct selection *sel)
+{
+	_free_ bool *seen = calloc(sel->sessions.n + 1, sizeof(*seen));
+	int r = seen ? 0 : -ENOMEM;
+
+	for (size_t i = 0; i < sel->flows.n && r == 0; i++) {
+		int32_t at = sel->flows.v[i].session;
+
+		if (at < 0 || seen[at])
+			continue;
+		seen[at] = true;
+		r = add_session(f, &sel->sessions.v[at]);
+	}
+	return r;
+}
+
+/* A session's line is about all of it, whichever of its flows it was found by: selects once more, all that those sessions have in
+ * the namespaces that were named. */
+static int look_at_sessions(struct job *j)
+{
+	_cleanup_(filter_clear) struct filter f = {
+		.named = 1u << SEL_SESSION,
+		.protos = 1u << PROTO_TCP | 1u << PROTO_UDP | 1u << PROTO_MPTCP,
+		.states = STATES_DEFAULT & ~(1u << STATE_CLOSE),
+		.traffic = true,
+	};
+	uint64_t age_unknown = j->frozen.age_unknown, unattributed = j->frozen.unattributed;
+	int r = add_sessions(&f, &j->frozen);
+
+	for (size_t i = 0; i < j->filter.netns.n && r == 0; i++)
+		r = ids_add(&f.netns, j->filter.netns.v[i]);
+	f.named |= j->filter.named & 1u << SEL_NETNS;
+	if (r < 0 || !f.sessions.n)
+		return r;
+	selection_clear(&j->frozen);
+	r = look(j, &f);
+	j->frozen.age_unknown = age_unknown;
+	j->frozen.unattributed = unattributed;
+	return r;
 }
 
 static int gather(struct job *j)
 {
+	const unsigned int whole = 1u << SEL_USER | 1u << SEL_SESSION | 1u << SEL_NETNS;
 	int r = resolve(j->req, &j->filter, j->err);
 
+	j->filter.traffic = true;
 	if (r == 0)
 		r = j->access->open(j->access->arg, &j->source);
 	if (r == 0)
-		r = j->source->ops->select(j->source, &j->filter, NULL, &j->frozen);
-	if (r == 0 && j->access->may)
-		flowset_filter(&j->frozen.flows, may_see, j);
+		r = look(j, &j->filter);
+	if (r == 0 && j->req->what == LIST_SESSIONS && j->filter.named & ~whole)
+		r = look_at_sessions(j);
+	if (r == 0)
+		r = measure(j);
+	if (r == 0 && j->req->what == LIST_SESSIONS && j->source->ops->recall)
+		r = j->source->ops->recall(j->source, &j->frozen);
 	return r;
 }
 
@@ -217,7 +108,7 @@ static enum status answer(struct job *j, struct names *names, struct summary *s)
 	if (r == 0 && j->req->what == LIST_FLOWS)
 		list_flows(j, names);
 	else if (r == 0)
-		r = list_rows(j, names, &s->matched);
+		r = rows_report(j, names, &s->matched);
 	if (j->req->what == LIST_FLOWS)
 		s->matched = j->frozen.flows.n;
 	if (r < 0)

@@ -14,7 +14,7 @@ struct access {
 	bool (*may)(void *arg, const struct flow *f);
 	/* S0: these will be cut, and nothing was touched yet. 0, or a negative errno with a sentence in err, and nothing is cut. NULL:
 	 * nobody wants to know. */
-	int (*accept)(void *arg, const struct selection *victims, char *err);
+	int (*accept)(void *arg, struct selection *victims, char *err);
 	void *arg;
 };
 

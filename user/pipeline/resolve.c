@@ -201,6 +201,8 @@ int resolve(const struct request *req, struct filter *ret, char *err)
 	for (size_t i = 0; i < req->n_selectors; i++) {
 		const struct selector *s = &req->selectors[i];
 
+		if (req->stop && *req->stop)
+			return -EINTR;
 		r = resolvers[s->kind](s, ret, err);
 		if (r < 0)
 			return r;

@@ -32,6 +32,7 @@ struct source {
 	struct netns_table netns; /* doors for whoever destroys and looks up */
 	struct owners_bpf *bpf;   /* NULL: refused, see bpf_err */
 	int bpf_err;
+	size_t crowd; /* flows of the whole host that its own came from, about; 0 not counted */
 	struct notes notes;
 };
 
@@ -43,6 +44,9 @@ struct source_ops {
 	/* Whether each of these, all of them `tracked`, is still there: sets `present`. NULL: the kernel is to be asked. 0 or negative
 	 * errno. */
 	int (*lookup)(struct source *s, struct flow *const *v, size_t n);
+	/* Adds to the sessions of a selection, whose flows were measured just now, what is known of their past; a flow that has become part of
+	 * it counts for nothing then. NULL: nothing is known. 0 or negative errno. */
+	int (*recall)(struct source *s, struct selection *sel);
 	/* Reads the processes and who holds the sockets of the scope into o, whose bpf is set. 0 or negative errno. */
 	int (*holders)(struct source *s, struct owners *o, struct owner_scope *scope);
 	void (*close)(struct source *s);

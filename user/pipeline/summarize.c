@@ -17,6 +17,12 @@ static void count(struct summary *s, const struct flow *f)
 		s->discarded += f->wqueue;
 }
 
+/* What is denied is counted, but not shown: it may be somebody else's. A handle that names no connection says nothing new. */
+static bool may_see(const struct job *j, const struct flow *f)
+{
+	return f->proto == PROTO_OTHER || job_may_see(j, f);
+}
+
 static void report_flows(struct job *j, struct names *names, struct summary *s)
 {
 	struct selection *frozen = &j->frozen, *after = &j->after;
@@ -27,14 +33,18 @@ static void report_flows(struct job *j, struct names *names, struct summary *s)
 		if (f->outcome == OUT_NONE)
 			f->outcome = OUT_ALIVE; /* the work broke off before anything was known of it */
 		count(s, f);
+		if (!may_see(j, f))
+			continue;
 		decorate(names, j->source, f);
 		report_flow(j->report, f, &frozen->owners.procs, &frozen->sessions);
 	}
 	for (size_t i = 0; i < after->flows.n; i++) {
+		if (!may_see(j, &after->flows.v[i]))
+			continue;
+		s->reconnected++;
 		decorate(names, j->source, &after->flows.v[i]);
 		report_reconnected(j->report, &after->flows.v[i], &after->owners.procs, &after->sessions);
 	}
-	s->reconnected = after->flows.n;
 }
 
 /* Whether something was left alive only because the kernel lacks every way to end such a flow. */

@@ -78,6 +78,10 @@ static void flow_line(struct report *r, const struct flow *f, const struct proct
 	jsonl_text(&j, "netns_name", f->netns_name, SIZE_MAX);
 	jsonl_number(&j, "discarded", f->wqueue, f->outcome == OUT_DEAD && !reconnected);
 	jsonl_text(&j, "note", f->note, SIZE_MAX);
+	jsonl_time(&j, "since", f->since);
+	jsonl_number(&j, "sent", f->sent, f->counted);
+	jsonl_number(&j, "received", f->received, f->counted);
+	jsonl_number(&j, "idle_ms", f->idle_ms, f->timed);
 	if (reconnected)
 		jsonl_bool(&j, "reconnected", true);
 	line_finish(r, &j);
@@ -124,6 +128,22 @@ static void put_session(struct jsonl *j, const struct row *row)
 	jsonl_text(j, "remote_host", s && s->remote_host[0] ? s->remote_host : NULL, sizeof(s->remote_host));
 }
 
+static void put_traffic(struct jsonl *j, const struct row *row)
+{
+	jsonl_number(j, "sent", row->sent, row->counted);
+	jsonl_number(j, "received", row->received, row->counted);
+	jsonl_number(j, "idle_ms", row->idle_ms, row->timed);
+}
+
+static void put_life(struct jsonl *j, const struct row *row)
+{
+	jsonl_word(j, "state", NAME_OF(presence_name, row->presence, PRESENCE_MAX));
+	jsonl_text(j, "proto", row->carrier, SIZE_MAX);
+	jsonl_time(j, "since", row->since);
+	jsonl_time(j, "connected", row->connected);
+	jsonl_time(j, "disconnected", row->disconnected);
+}
+
 static void json_row(struct report *r, const struct row *row)
 {
 	struct jsonl j = line_begin(r);
@@ -140,6 +160,9 @@ static void json_row(struct report *r, const struct row *row)
 	}
 	jsonl_number(&j, "transports", row->transports, true);
 	jsonl_number(&j, "flows", row->flows, true);
+	put_traffic(&j, row);
+	if (row->what == LIST_SESSIONS)
+		put_life(&j, row);
 	line_finish(r, &j);
 }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "report/jsonl.h"
 
+#include "model/moment.h"
 #include "report/escape.h"
 
 #include <string.h>
@@ -146,6 +147,13 @@ void jsonl_bool(struct jsonl *j, const char *key, bool value)
 	put(j, value ? "true" : "false", value ? 4 : 5);
 }
 
+void jsonl_time(struct jsonl *j, const char *key, uint64_t us)
+{
+	char text[MOMENT_LEN];
+
+	jsonl_word(j, key, us ? moment_format(us, text) : NULL);
+}
+
 void jsonl_ms(struct jsonl *j, const char *key, double ms)
 {
 	begin(j, key);
@@ -156,6 +164,12 @@ void jsonl_value(struct jsonl *j, const char *key, const json_t *value)
 {
 	begin(j, key);
 	put_value(j, value);
+}
+
+void jsonl_spelled(struct jsonl *j, const char *key, const char *json, size_t len)
+{
+	begin(j, key);
+	put(j, json, len && json[len - 1] == '\n' ? len - 1 : len);
 }
 
 void jsonl_errno(struct jsonl *j, const char *key, int err)

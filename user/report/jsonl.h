@@ -27,8 +27,11 @@ void jsonl_text(struct jsonl *j, const char *key, const char *s, size_t n);  /* 
 void jsonl_word(struct jsonl *j, const char *key, const char *s);	     /* our own, plain; NULL: null */
 void jsonl_number(struct jsonl *j, const char *key, uint64_t n, bool known); /* null unless known */
 void jsonl_bool(struct jsonl *j, const char *key, bool value);
+void jsonl_time(struct jsonl *j, const char *key, uint64_t us);		     /* see moment.h; null of 0 */
 void jsonl_ms(struct jsonl *j, const char *key, double ms);  /* three digits after the point */
 void jsonl_value(struct jsonl *j, const char *key, const json_t *value);
+/* What is JSON on one line already, its newline left out. */
+void jsonl_spelled(struct jsonl *j, const char *key, const char *json, size_t len);
 void jsonl_errno(struct jsonl *j, const char *key, int err); /* "EPERM" of -EPERM, null of 0 */
 
 #endif

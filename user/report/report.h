@@ -25,6 +25,14 @@ struct row {
 	uint64_t flows;                /* all of its flows */
 	uint64_t sessions, users;      /* users: sessions; clients: users */
 	uint64_t rqueue, wqueue;
+	uint64_t sent, received; /* bytes of payload, where `counted`; of a session with what ended, as far as that is known */
+	uint32_t idle_ms;        /* of the transport that was used last; where `timed` */
+	bool counted, timed;
+	uint64_t since;          /* of a session: when it began, see moment.h; 0 unknown */
+	uint64_t connected;      /* its oldest transport; 0 unknown or none */
+	uint64_t disconnected;   /* when it lost the last one; 0 unknown, or it has one */
+	enum presence presence;
+	const char *carrier;     /* protocol of its first transport: "tcp6"; NULL none */
 };
 
 #define REPORT_COLUMNS 9

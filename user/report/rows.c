@@ -5,10 +5,11 @@
 
 static void heading(struct report *r)
 {
-	static const char *const sessions[] = { "SESSION", "USER", "LEADER", "TTY", "FROM", "TRANSPORTS", "FLOWS" };
+	static const char *const sessions[] = { "SESSION", "USER", "LEADER", "TTY", "FROM", "SINCE", "IDLE",
+						"TRANSPORTS", "FLOWS" };
 	static const char *const users[] = { "USER", "UID", "SESSIONS", "TRANSPORTS", "FLOWS" };
 	static const char *const clients[] = { "CLIENT", "USERS", "TRANSPORTS", "FLOWS" };
-	static const uint8_t least_session[] = { 9, 8, 7, 6, 15, 10, 5 };
+	static const uint8_t least_session[] = { 9, 8, 7, 6, 15, 16, 4, 10, 5 };
 	static const uint8_t least_user[] = { 8, 5, 8, 10, 5 };
 	static const uint8_t least_client[] = { 15, 5, 10, 5 };
 
@@ -45,6 +46,35 @@ static void address_cell(struct line *l, const struct addr *a)
 	text_cell(l, a->family ? addr_format(a, text) : NULL, ADDR_STRLEN);
 }
 
+/* As who(1) has it. */
+static void time_cell(struct line *l, uint64_t us)
+{
+	time_t s = us / 1000000;
+	char text[32];
+	struct tm tm;
+
+	text_cell(l, us && localtime_r(&s, &tm) && strftime(text, sizeof(text), "%F %R", &tm) ? text : NULL, sizeof(text));
+}
+
+static void idle_cell(struct line *l, uint32_t ms, bool known)
+{
+	static const struct {
+		uint32_t ms;
+		const char *name;
+	} units[] = { { 86400000, "d" }, { 3600000, "h" }, { 60000, "m" }, { 1000, "s" } };
+	size_t i = 0;
+
+	if (!known) {
+		text_cell(l, NULL, 0);
+		return;
+	}
+	while (i + 1 < array_size(units) && ms < units[i].ms)
+		i++;
+	line_number(l, ms / units[i].ms);
+	line_text(l, units[i].name);
+	line_next(l);
+}
+
 static void session_cells(struct line *l, const struct row *row)
 {
 	const struct session *s = row->session;
@@ -58,6 +88,8 @@ static void session_cells(struct line *l, const struct row *row)
 		address_cell(l, &row->client);
 	else
 		text_cell(l, s ? s->remote_host : NULL, sizeof(s->remote_host));
+	time_cell(l, row->since);
+	idle_cell(l, row->idle_ms, row->timed);
 }
 
 static void user_cells(struct line *l, const struct row *row)
