@@ -231,11 +231,20 @@ bool work_pump(struct work *w)
 
 void work_abort(struct work *w)
 {
+	const struct work_line *line;
+	int state;
+
 	pthread_mutex_lock(&w->lock);
 	w->stop = 1;
 	pthread_cond_signal(&w->answered);
 	pthread_mutex_unlock(&w->lock);
 	pthread_join(w->thread, NULL);
+	/* Who is not ready for a line does without. */
+	while ((line = next_line(w, &state))) {
+		if (w->hooks->line)
+			w->hooks->line(w, line->text, line->len, w->arg);
+		drop_line(w);
+	}
 	w->hooks->drop(w->arg);
 	work_free(w);
 }
