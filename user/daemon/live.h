@@ -41,6 +41,7 @@ struct live {
 	bool filled;		    /* with what was there when we came */
 	bool damaged;		    /* an event was lost, or there was no memory for one */
 	bool crowded;		    /* there are more flows than the kernel's map takes: the index is not all there is */
+	int udp_err;		    /* 0, or why connected UDP is not in the index */
 	uint64_t doubtful;	    /* some entries are `missing`: CLOCK_MONOTONIC ns after which they are called lost; 0 none */
 	int wake;		    /* eventfd: written when the log has grown or login_seen was set */
 
