@@ -72,7 +72,7 @@ int guard_mark_self(struct job *j)
 	return r;
 }
 
-static enum status refuse(struct job *j, enum guard guard, const char *note)
+enum status guard_refuse(struct job *j, enum guard guard, const char *note)
 {
 	j->guard = guard;
 	for (size_t i = 0; i < j->frozen.flows.n; i++) {
@@ -170,7 +170,7 @@ static enum status check_shared(struct job *j)
 	fail(0, j->err, "refused: %ju of the connections %s also held for %s; --collateral cuts them all the same",
 	     (uintmax_t)shared, shared == 1 ? "is" : "are", name ? name : "another user");
 	user_cache_free(users);
-	return refuse(j, GUARD_COLLATERAL, "a connection of the request is shared with another user");
+	return guard_refuse(j, GUARD_COLLATERAL, "a connection of the request is shared with another user");
 }
 
 /* Without the processes nobody can say which flow is the caller's own. */
@@ -183,7 +183,7 @@ static enum status check_self(struct job *j)
 	if (j->orphaned) {
 		fail(0, j->err, "refused: not all processes that started this one can be seen, so your own connection "
 				"cannot be told from the others; --include-self cuts it with them");
-		return refuse(j, GUARD_SELF, "cannot tell the caller's own connection");
+		return guard_refuse(j, GUARD_SELF, "cannot tell the caller's own connection");
 	}
 	for (size_t i = 0; i < j->frozen.flows.n; i++) {
 		struct flow *f = &j->frozen.flows.v[i];
@@ -232,12 +232,12 @@ enum status guard_check(struct job *j)
 		return s;
 	if (means_everyone(j) && !j->req->yes) {
 		fail(0, j->err, "refused: that is everyone; confirm it with --yes");
-		return refuse(j, GUARD_ALL, "everyone, and not confirmed");
+		return guard_refuse(j, GUARD_ALL, "everyone, and not confirmed");
 	}
 	if (j->req->max && j->frozen.flows.n > j->req->max) {
 		fail(0, j->err, "refused: %zu connections match, --max allows %ju", j->frozen.flows.n,
 		     (uintmax_t)j->req->max);
-		return refuse(j, GUARD_MAX, "more connections match than --max allows");
+		return guard_refuse(j, GUARD_MAX, "more connections match than --max allows");
 	}
 	s = check_shared(j);
 	return s == STATUS_OK ? check_self(j) : s;

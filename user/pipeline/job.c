@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "pipeline/job.h"
 #include "pipeline/pipeline.h"
+#include "pipeline/subject.h"
 
 #include <string.h>
 #include <time.h>
@@ -38,6 +39,21 @@ enum status job_broken(struct job *j, int r, const char *doing)
 	if (!*j->err)
 		fail(0, j->err, "%s: %s", doing, strerror(-r));
 	return status_of_errno(r);
+}
+
+int job_freeze(struct job *j)
+{
+	int r;
+
+	j->frozen.lean = j->after.lean = j->report->quiet && j->report->ops == &report_text;
+	r = j->source->ops->select(j->source, &j->filter, NULL, &j->frozen);
+	if (r == 0)
+		r = guard_mark_self(j);
+	if (r == 0)
+		r = subject_add_handles(j);
+	j->frozen_us = now_us();
+	j->deadline_us = j->frozen_us + j->req->timeout_ms * 1000;
+	return r;
 }
 
 bool job_may_see(const struct job *j, const struct flow *f)

@@ -18,6 +18,7 @@ struct job {
 	uint64_t deadline_us;
 	bool orphaned; /* the processes that started this one are not all to be seen */
 	enum guard guard; /* that held back some of them or all */
+	bool fenced; /* who is to die is kept out already */
 	bool awaited; /* what was to follow death has come */
 	bool proven; /* a second selection found every victim gone */
 };
@@ -26,6 +27,9 @@ void job_clear(struct job *j);
 /* Something failed as a whole, with negative errno r. Says so in j->err, unless it was explained already, and
  * returns the status to exit with. */
 enum status job_broken(struct job *j, int r, const char *doing);
+
+/* Selects who is to die, with a mark on what carries the caller; the time begins to run. 0 or negative errno. */
+int job_freeze(struct job *j);
 
 /* Whether who asks may know of it. */
 bool job_may_see(const struct job *j, const struct flow *f);
@@ -49,6 +53,14 @@ int worklist_by_netns(struct job *j, struct worklist *w,
  * with the reason in err and every flow `spared`. The caller's own flows are spared alone. */
 int guard_mark_self(struct job *j);
 enum status guard_check(struct job *j);
+/* That, with this note for each flow. */
+enum status guard_refuse(struct job *j, enum guard guard, const char *note);
+
+/* fence_first.c: of a request that the guards have let pass, keeps out whom it means, then freezes and asks the guards again. Where this is
+ * not STATUS_OK no fence stands. */
+enum status fence_first(struct job *j);
+/* What was put up for this request comes down, if anything. */
+void fence_take_back(struct job *j);
 
 /* destroy.c: orders each flow's end by the next engine that handles it, and the next where one refuses. Stores the answer in
  * flow->err and the engine in flow->engine; says nothing of life or death. */

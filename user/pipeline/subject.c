@@ -164,6 +164,16 @@ int subject_add_handles(struct job *j)
 	return r;
 }
 
+bool subject_may_come(const struct job *j)
+{
+	const struct session_ids *ids = &j->filter.sessions;
+
+	for (size_t i = 0; i < ids->n; i++)
+		if (find_session(j, &ids->v[i]))
+			return true;
+	return !ids->n;
+}
+
 enum status subject_missing(struct job *j)
 {
 	bool unsupported = false;

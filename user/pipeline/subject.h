@@ -11,6 +11,9 @@ char *subject_of(const struct request *req);
 /* Of handles given by --flow, those that named no connection: adds them to the frozen set with their outcome. */
 int subject_add_handles(struct job *j);
 
+/* Nothing matched, but what was named is there, or may come. */
+bool subject_may_come(const struct job *j);
+
 /* Nothing matched: says why in j->err. STATUS_NO_MATCH; STATUS_OK under --ignore-none, unless part of the host could
  * not be seen: STATUS_PARTIAL. A handle that names a socket of another kind is an answer of its own. */
 enum status subject_missing(struct job *j);

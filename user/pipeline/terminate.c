@@ -174,6 +174,8 @@ static enum status act(struct job *j, struct names *names)
 	enum status s = guard_check(j);
 	int r;
 
+	if (s == STATUS_OK && j->req->fence_ms && !j->req->dry_run)
+		s = fence_first(j);
 	if (s != STATUS_OK)
 		return s;
 	r = announce_sessions(j, names);
@@ -183,11 +185,12 @@ static enum status act(struct job *j, struct names *names)
 				j->frozen.flows.v[i].outcome = OUT_PLANNED;
 		return STATUS_OK;
 	}
-	if (r < 0)
-		return job_broken(j, r, "cannot look at the sessions");
-	r = j->access->accept ? j->access->accept(j->access->arg, &j->frozen, j->err) : 0;
-	if (r < 0)
+	if (r == 0 && j->access->accept)
+		r = j->access->accept(j->access->arg, &j->frozen, j->err);
+	if (r < 0) {
+		fence_take_back(j);
 		return job_broken(j, r, "not begun");
+	}
 	r = cut_all(j);
 	if (r < 0)
 		job_broken(j, r, "cut short");
@@ -199,21 +202,18 @@ static bool matched(const struct flow *f)
 	return f->proto != PROTO_OTHER;
 }
 
-static int freeze(struct job *j)
+static int open_and_freeze(struct job *j)
 {
 	int r = j->access->open(j->access->arg, &j->source);
 
 	report_progress(j->report, "looking", 0, 0);
-	j->frozen.lean = j->after.lean = j->report->quiet && j->report->ops == &report_text;
-	if (r == 0)
-		r = j->source->ops->select(j->source, &j->filter, NULL, &j->frozen);
-	if (r == 0)
-		r = guard_mark_self(j);
-	if (r == 0)
-		r = subject_add_handles(j);
-	j->frozen_us = now_us();
-	j->deadline_us = j->frozen_us + j->req->timeout_ms * 1000;
-	return r;
+	return r < 0 ? r : job_freeze(j);
+}
+
+/* Whom a fence is to keep out need not be here. */
+static bool absent(const struct job *j)
+{
+	return j->req->fence_ms && !j->req->dry_run && subject_may_come(j);
 }
 
 static enum status run(struct job *j, struct names *names)
@@ -228,10 +228,10 @@ static enum status run(struct job *j, struct names *names)
 	r = resolve(j->req, &j->filter, j->err);
 	if (r < 0)
 		return job_broken(j, r, "cannot resolve the request");
-	r = freeze(j);
+	r = open_and_freeze(j);
 	if (r < 0)
 		return job_broken(j, r, "cannot list the connections of this host");
-	return any(j, matched) ? act(j, names) : subject_missing(j);
+	return any(j, matched) || absent(j) ? act(j, names) : subject_missing(j);
 }
 
 enum status terminate(const struct request *req, const struct access *access, struct report *report, char *err)
