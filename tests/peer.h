@@ -104,6 +104,9 @@ void do_say(char **w);
 void one_more_end(void); /* of a connection */
 int list_bpf(void);
 
+/* peer_knock.c */
+void do_knock(char **w);
+
 /* peer_dump.c */
 int dump(void);
 int count_alive(const char *file);

@@ -12,6 +12,7 @@
  *	latency MS		echoes over and over, how long they take
  *	churn MS		end and reopen connections of ours as fast as it goes
  *	storm N ADDR PORT	N connections, opened and closed one after the other as fast as it goes, both ends ours
+ *	knock EVERY FOR PROTO ADDR PORT ...	a connection, made again EVERY ms after it has ended or was refused, for FOR ms
  *	trip N PID		when N more connections have ended, kill -9 PID
  *	say TEXT [nul]		on every connection of ours, with a NUL behind it or without
  *	fork [N]		a child, or N, that inherit every descriptor
@@ -229,7 +230,8 @@ static void obey(char **words)
 		{ "give", do_give },	   { "take", do_take },
 		{ "netns", do_netns },	   { "unlead", do_unlead },
 		{ "storm", do_storm },	   { "trip", do_trip },
-		{ "say", do_say },	   { "quit", do_stop },
+		{ "say", do_say },	   { "knock", do_knock },
+		{ "quit", do_stop },
 	};
 	size_t i;
 

@@ -1,0 +1,114 @@
+#!/bin/sh
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# fence-kill.t - kill --fence: cut now, and kept out. The client comes back every ten milliseconds.
+. "$(dirname "$0")/../services.sh"
+. "$TESTS/resident.sh"
+
+fence() { _verb=$1; shift; sever_run fence "$_verb" --socket "$SOCKET" --json "$@"; }
+fences() { fence list; sed -n 's/^{"fence":"\([^"]*\)".*/\1/p' "$OUT"; }
+fenced() { json_field "$(summary_line)" fence; }
+field_of() { answer "$1" | tr ' ' '\n' | sed -n "s/^$2=//p"; }	# NAME KEY: of its last answer
+connects() { ask "$1" connect tcp 127.0.0.1 "$2" from "$3"; }	# NAME PORT ADDR
+opened() { events flow.open "\"remote_addr\":\"$1\"" | wc -l; }
+
+severd_up || exit 1
+spawn watch "$SEVER" watch --json --socket "$SOCKET"
+start srv listen tcp 0.0.0.0 7001
+start other listen tcp 127.0.0.1 7002
+start bystander connect tcp 127.0.0.1 7001 from 127.0.0.3
+start client stat
+
+# --- RDP-6
+
+start knocker stat
+_n=$(replies knocker)
+tell knocker knock 10 $((5000 * SEVER_TEST_SLOW)) tcp 127.0.0.1 7001 from 127.0.0.2
+in_now() { [ "$(from 127.0.0.2 | wc -l)" = 1 ]; }
+until_true 5 in_now
+begun=$(now_ms)
+by kill --json --client 127.0.0.2 --fence $((2 * SEVER_TEST_SLOW))s
+id=$(fenced)
+is "$RC:$(summary dead)" 0:1 "RDP-6 fence and kill in one request"
+like "$id" '^f[0-9]+$' "RDP-6 the answer names the fence"
+is "$(from 127.0.0.2 | wc -l)" 0 "RDP-6 it is out"
+ok "RDP-6 others come in" accepts 7001
+is "$(ask bystander echo)" "ok=1 bad=0" "RDP-6 the bystander talks on"
+is "$(fences)" "$id" "RDP-6 the fence is listed"
+until_true 20 replied knocker "$_n"
+is "$(field_of knocker in)" 2 "RDP-6 section 9 item 4: let in before, and when it was over: never between"
+ok "RDP-6 X-2 not before its time" [ "$(field_of knocker last)" -ge $((begun + 2000 * SEVER_TEST_SLOW)) ]
+ok "RDP-6 refused again and again" [ "$(field_of knocker ECONNREFUSED)" -ge 20 ]
+is "$(opened 127.0.0.2)" 2 "RDP-6 no connection of theirs was made in between"
+ok "fence.add is told" told fence.add "\"$id\""
+ok "fence.hit is told" told fence.hit "\"$id\""
+ok "fence.expire is told" until_true 5 told fence.expire "\"$id\""
+is "$(fences)" "" "it is listed no more"
+
+# --- never a fence without the kill, nor a kill without the fence
+
+start four connect tcp 127.0.0.1 7001 from 127.0.0.4 n 4
+by kill --json --client 127.0.0.4 --max 3 --fence 10m
+is "$RC:$(fences)" "6:" "refused by a guard: no fence stays"
+ok "and they may come" [ "$(connects client 7001 127.0.0.4)" = "connected 1" ]
+by kill --json --client 127.0.0.4 --dry-run --fence 10m
+is "$RC:$(fences)" "0:" "a dry run puts up none"
+by kill --json --client 0.0.0.0/0 --fence 10m
+is "$RC:$(fences)" "6:" "not everybody"
+by kill --json --pid "$(pid_of four)" --fence 10m
+is "$RC:$(fences)" "2:" "what no fence can mean is refused"
+is "$(ask four echo)" "ok=4 bad=0" "and nobody was cut"
+stop four
+
+# --- whom it means need not be there
+
+by kill --json --client 127.0.0.5 --fence 10m
+is "$RC:$(summary matched):$(fences)" "0:0:$(fenced)" "nobody to cut: the fence stands"
+like "$(connects client 7001 127.0.0.5)" ECONNREFUSED "and keeps him out"
+
+# --- what waits in a backlog, and what is half open
+
+start tardy listen tcp 127.0.0.1 7003 later
+start early connect tcp 127.0.0.1 7003 from 127.0.0.6 n 5
+by kill --json --client 127.0.0.6 --fence 10m
+is "$RC:$(summary dead)" 0:5 "in the backlog: cut"
+like "$(ask early ends)" ECONNRESET=5 "which they are told"
+stop tardy early
+
+# --- RDP-6: revoked, and not cut
+
+start live connect tcp 127.0.0.1 7001 from 127.0.0.7
+fence add --client 127.0.0.7 --netns self --for 10m
+is "$RC" 0 "RDP-6 revoke without kill"
+is "$(ask live echo)" "ok=1 bad=0" "RDP-6 leaves the live session up"
+like "$(connects client 7001 127.0.0.7)" ECONNREFUSED "RDP-6 and lets no new one in"
+
+# --- RDP-6: SIGKILL of severd
+
+stop severd
+like "$(connects client 7001 127.0.0.7)" ECONNREFUSED "RDP-6 severd is killed: it stands"
+severd_up || exit 1
+is "$(fences | wc -l)" 3 "RDP-6 and is known when severd is back"
+like "$(connects client 7001 127.0.0.7)" ECONNREFUSED "RDP-6 and stands"
+fence lift --client 127.0.0.7 --netns self
+is "$RC" 0 "lifted"
+is "$(connects client 7001 127.0.0.7)" "connected 1" "he is let in"
+
+# --- RDP-10: a service is drained
+
+start users connect tcp 127.0.0.1 7001 from 127.0.0.8 n 100
+start neighbour connect tcp 127.0.0.1 7002 from 127.0.0.8
+by kill --json --local-port 7001 --fence 10m
+ok "RDP-10 its connections are cut" [ "$RC" = 0 -a "$(summary dead)" -ge 100 ]
+is "$(at_port 7001 | wc -l)" 0 "RDP-10 none is left"
+is "$(ask neighbour echo)" "ok=1 bad=0" "RDP-10 the neighbour's live"
+ok "RDP-10 and come in" accepts 7002
+ok "RDP-10 nobody else comes in" not accepts 7001
+ok "RDP-10 the listener is there" listening 7001
+fence lift "$(fenced)"
+ok "RDP-10 lifted: it serves" accepts 7001
+
+# --- X-7: another namespace
+
+netns_new far
+start -n "$T/far" srv2 listen tcp 127.0.0.1 7001
+done_testing
