@@ -57,6 +57,8 @@ void chronicle_pump(struct severd *d)
 
 		if (e->event == EVENT_FLOW_CLOSE && job)
 			write_down(d, e, job);
+		else if (e->event >= EVENT_FENCE_ADD)
+			journal_fence(d->journal, JOURNAL_FENCE_ADD + (e->event - EVENT_FENCE_ADD), e->about);
 	}
 	more = d->chronicled < d->live.log.next;
 	pthread_mutex_unlock(&d->live.lock);

@@ -3,7 +3,7 @@
 
 const char *const stage_name[] = { "dead", "released", "ended", "verified" };
 const char *const list_what_name[] = { "sessions", "flows", "users", "clients" };
-const char *const guard_name[] = { NULL, "self", "max", "collateral", "all" };
-_Static_assert(array_size(guard_name) == GUARD_ALL + 1, "name every guard");
+const char *const guard_name[] = { NULL, "self", "max", "collateral", "all", "protect" };
+_Static_assert(array_size(guard_name) == GUARD_PROTECT + 1, "name every guard");
 _Static_assert(array_size(list_what_name) == LIST_MAX, "name every listing");
 _Static_assert(array_size(stage_name) == STAGE_MAX, "name every stage");

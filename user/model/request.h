@@ -29,7 +29,7 @@ enum status {
 };
 
 /* What held a request back. */
-enum guard { GUARD_NONE, GUARD_SELF, GUARD_MAX, GUARD_COLLATERAL, GUARD_ALL };
+enum guard { GUARD_NONE, GUARD_SELF, GUARD_MAX, GUARD_COLLATERAL, GUARD_ALL, GUARD_PROTECT };
 extern const char *const guard_name[]; /* NULL: none */
 
 #define REQUEST_ID_LEN 37	/* a UUID and its NUL */
