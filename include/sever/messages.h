@@ -13,4 +13,13 @@
 /* Records are missing: the journal took them too slowly. */
 #define SEVER_MESSAGE_LOST "3afd5fc1df8149dfb68b097ec2b44608"
 
+/* A fence went up. */
+#define SEVER_MESSAGE_FENCE_ADD "147e3960c1a645819ac4753c87ca42c0"
+/* A fence refused somebody; of many refusals some are told. */
+#define SEVER_MESSAGE_FENCE_HIT "9cb298a95aaf413dbde5bd3eecdc73e4"
+/* A fence has come to its end. */
+#define SEVER_MESSAGE_FENCE_EXPIRE "2b05d834564b4bc884ec3cb75deb4adb"
+/* A fence was taken down. */
+#define SEVER_MESSAGE_FENCE_LIFT "eb785dd106034715b7789c60cc74ba0f"
+
 #endif

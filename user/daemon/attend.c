@@ -12,7 +12,7 @@
 #define AUDIT_US 60000000ull
 #define AUDIT_SHARE 100
 
-static int look(struct live *l)
+static int look(struct live *l, struct fencing *f)
 {
 	struct selection sel = { 0 };
 	int r = people_read(l, &sel);
@@ -22,6 +22,8 @@ static int look(struct live *l)
 	/* Without BPF sockets are known by inode, which no tag has: sessions are followed, but not their flows. */
 	if (sel.people.by_inode)
 		holders_clear(&sel.owners.holders);
+	if (r == 0 && f)
+		fencing_attach(f, &sel.owners);
 	pthread_mutex_lock(&l->lock);
 	if (r == 0)
 		r = live_drain_locked(l);
@@ -49,12 +51,13 @@ static uint64_t again(uint64_t begun, uint64_t after_us, uint64_t share, uint64_
 }
 
 /* Without the lock. Out of memory: the next one may do better. */
-static void attend(struct live *l, struct plan *p)
+static void attend(const struct attend *a, struct plan *p)
 {
 	uint64_t begun = clock_ns(CLOCK_MONOTONIC), rest;
+	struct live *l = a->live;
 
 	if (begun >= p->look) {
-		look(l);
+		look(l, a->fencing);
 		p->soon -= p->soon > 0;
 		p->look = again(begun, p->soon ? SOON_US << (4 - p->soon) : LATER_US, SHARE, &p->rest);
 		begun = clock_ns(CLOCK_MONOTONIC);
@@ -83,7 +86,7 @@ static void *run(void *arg)
 			a->soon = false;
 		}
 		pthread_mutex_unlock(&a->lock);
-		attend(a->live, &p);
+		attend(a, &p);
 		pthread_mutex_lock(&a->lock);
 		if (!a->stop && !a->soon)
 			thread_wait(&a->called, &a->lock, p.look < p.check ? p.look : p.check);
@@ -100,11 +103,11 @@ void attend_soon(struct attend *a)
 	pthread_mutex_unlock(&a->lock);
 }
 
-int attend_start(struct attend *a, struct live *l)
+int attend_start(struct attend *a, struct live *l, struct fencing *f)
 {
 	int r;
 
-	*a = (struct attend){ .live = l };
+	*a = (struct attend){ .live = l, .fencing = f };
 	pthread_mutex_init(&a->lock, NULL);
 	thread_cond_init(&a->called);
 	r = thread_start(&a->thread, run, a);

@@ -4,10 +4,11 @@
 #ifndef SEVER_ATTEND_H
 #define SEVER_ATTEND_H
 
-#include "daemon/live.h"
+#include "daemon/fencing.h"
 
 struct attend {
 	struct live *live;
+	struct fencing *fencing; /* which are to hold in all namespaces; NULL: none */
 	pthread_t thread;
 	pthread_mutex_t lock; /* of what follows */
 	pthread_cond_t called;
@@ -15,7 +16,7 @@ struct attend {
 };
 
 /* 0 or negative errno. */
-int attend_start(struct attend *a, struct live *l);
+int attend_start(struct attend *a, struct live *l, struct fencing *f);
 /* A process has entered a session. */
 void attend_soon(struct attend *a);
 /* Waits for the end of a look. One that was not started may be stopped. */

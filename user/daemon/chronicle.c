@@ -33,6 +33,29 @@ static void write_down(struct severd *d, const struct logged *e, const struct jo
 	journal_cut(d->journal, &c);
 }
 
+/* What is done the slow way, or noticed later, because this kernel does not let us do better. */
+static void say_lacks(const struct severd *d)
+{
+	int udp = d->live.udp_err, login = track_login_error(d->live.track);
+	char text[256];
+
+	if (udp < 0) {
+		snprintf(text, sizeof(text), "connected UDP is not tracked (%s): who asks for it waits for a look at all sockets",
+			 strerrordesc_np(-udp));
+		journal_say(d->journal, LOG_WARNING, text);
+	}
+	if (login < 0) {
+		snprintf(text, sizeof(text), "sessions are noticed some seconds late: %s", strerrordesc_np(-login));
+		journal_say(d->journal, LOG_WARNING, text);
+	}
+}
+
+void chronicle_begin(struct severd *d)
+{
+	d->chronicled = d->live.log.next;
+	say_lacks(d);
+}
+
 /* Who writes too slowly loses what goes: that is said once for each gap. */
 static void skip_lost(struct severd *d)
 {
@@ -57,6 +80,8 @@ void chronicle_pump(struct severd *d)
 
 		if (e->event == EVENT_FLOW_CLOSE && job)
 			write_down(d, e, job);
+		else if (e->event >= EVENT_FENCE_ADD)
+			journal_fence(d->journal, JOURNAL_FENCE_ADD + (e->event - EVENT_FENCE_ADD), e->about);
 	}
 	more = d->chronicled < d->live.log.next;
 	pthread_mutex_unlock(&d->live.lock);

@@ -184,6 +184,13 @@ void journal_cut(struct journal *j, const struct journal_cut *c)
 	deliver(j, false);
 }
 
+void journal_fence(struct journal *j, enum journal_fence what, const json_t *fence)
+{
+	catch_up(j, AT_ONCE);
+	fields_fence(&j->fields, what, fence);
+	deliver(j, what != JOURNAL_FENCE_HIT);
+}
+
 void journal_say(struct journal *j, int priority, const char *sentence)
 {
 	catch_up(j, AT_ONCE);

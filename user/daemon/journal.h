@@ -35,6 +35,7 @@ uint64_t journal_lost(const struct journal *j);
 void journal_accepted(struct journal *j, const struct recorded *r, uint64_t matched);
 void journal_done(struct journal *j, const struct recorded *r);
 void journal_cut(struct journal *j, const struct journal_cut *c);
+void journal_fence(struct journal *j, enum journal_fence what, const json_t *fence);
 /* A sentence about severd itself. priority as in syslog(3). */
 void journal_say(struct journal *j, int priority, const char *sentence);
 

@@ -164,6 +164,60 @@ void fields_cut(struct fields *f, const struct journal_cut *c)
 		put(f, "SEVER_CAUSE=%s", c->cause);
 }
 
+static void put_json(struct fields *f, const char *name, const json_t *fence, const char *key)
+{
+	const json_t *v = json_object_get(fence, key);
+
+	if (json_is_string(v))
+		put(f, "SEVER_%s=%s", name, json_string_value(v));
+	else if (json_is_integer(v))
+		put_number(f, name, json_integer_value(v));
+}
+
+static void put_fence(struct fields *f, const json_t *fence)
+{
+	static const struct {
+		const char *name, *key;
+	} all[] = {
+		{ "FENCE", "fence" },	     { "REQUEST", "request" }, { "CALLER_UID", "uid" },
+		{ "CALLER_LOGIN_UID", "login_uid" }, { "CALLER_PID", "pid" },  { "REASON", "reason" },
+		{ "UNTIL", "until" },	     { "REFUSED", "refused" }, { "LAST_ADDRESS", "last_addr" },
+		{ "LAST_PORT", "last_port" },
+	};
+	const json_t *selectors = json_object_get(fence, "selectors");
+	size_t n = json_array_size(selectors);
+
+	for (size_t i = 0; i < array_size(all); i++)
+		put_json(f, all[i].name, fence, all[i].key);
+	for (size_t i = 0; i < n && i < FIELDS_SELECTORS; i++)
+		put(f, "SEVER_SELECTORS=%s", json_string_value(json_array_get(selectors, i)));
+	if (n > FIELDS_SELECTORS)
+		put(f, "SEVER_SELECTORS=... and %zu more", n - FIELDS_SELECTORS);
+}
+
+void fields_fence(struct fields *f, enum journal_fence what, const json_t *fence)
+{
+	static const struct {
+		const char *id, *verb;
+		int priority;
+	} of[] = {
+		[JOURNAL_FENCE_ADD] = { SEVER_MESSAGE_FENCE_ADD, "went up", LOG_NOTICE },
+		[JOURNAL_FENCE_HIT] = { SEVER_MESSAGE_FENCE_HIT, "refused", LOG_INFO },
+		[JOURNAL_FENCE_EXPIRE] = { SEVER_MESSAGE_FENCE_EXPIRE, "has ended", LOG_NOTICE },
+		[JOURNAL_FENCE_LIFT] = { SEVER_MESSAGE_FENCE_LIFT, "was lifted", LOG_NOTICE },
+	};
+	const char *id = json_string_value(json_object_get(fence, "fence"));
+	const char *from = json_string_value(json_object_get(fence, "last_addr"));
+	const struct recorded typed = { .selectors = json_object_get(fence, "selectors") };
+	bool hit = what == JOURNAL_FENCE_HIT;
+	char shown[WORD_SHOWN];
+
+	begin(f, of[what].priority, of[what].id);
+	put(f, "MESSAGE=Fence %s (%s) %s%s%s", id ? id : "?", show_selectors(&typed, shown), of[what].verb, hit ? " " : "",
+	    !hit ? "" : from ? from : "somebody");
+	put_fence(f, fence);
+}
+
 void fields_lost(struct fields *f, uint64_t n)
 {
 	begin(f, LOG_WARNING, SEVER_MESSAGE_LOST);

@@ -33,10 +33,15 @@ struct journal_cut {
 	uint64_t bytes_sent, bytes_received, duration_us; /* CUT_UNKNOWN */
 };
 
+/* What became of a fence. */
+enum journal_fence { JOURNAL_FENCE_ADD, JOURNAL_FENCE_HIT, JOURNAL_FENCE_EXPIRE, JOURNAL_FENCE_LIFT };
+
 /* Each begins anew. The memory is used again. */
 void fields_accepted(struct fields *f, const struct recorded *r, uint64_t matched);
 void fields_done(struct fields *f, const struct recorded *r);
 void fields_cut(struct fields *f, const struct journal_cut *c);
+/* fence: a Fence of io.sever. */
+void fields_fence(struct fields *f, enum journal_fence what, const json_t *fence);
 void fields_lost(struct fields *f, uint64_t n);
 void fields_say(struct fields *f, int priority, const char *sentence);
 void fields_clear(struct fields *f);

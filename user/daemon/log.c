@@ -9,6 +9,10 @@ const char *const event_name[] = {
 	[EVENT_SESSION_CLOSE] = "session.close",
 	[EVENT_REQUEST_ACCEPT] = "request.accept",
 	[EVENT_REQUEST_DONE] = "request.done",
+	[EVENT_FENCE_ADD] = "fence.add",
+	[EVENT_FENCE_HIT] = "fence.hit",
+	[EVENT_FENCE_EXPIRE] = "fence.expire",
+	[EVENT_FENCE_LIFT] = "fence.lift",
 };
 _Static_assert(array_size(event_name) == EVENT_MAX, "a name for every event");
 

@@ -18,6 +18,10 @@ enum event {
 	EVENT_SESSION_CLOSE,
 	EVENT_REQUEST_ACCEPT,
 	EVENT_REQUEST_DONE,
+	EVENT_FENCE_ADD,
+	EVENT_FENCE_HIT,
+	EVENT_FENCE_EXPIRE,
+	EVENT_FENCE_LIFT,
 	EVENT_MAX
 };
 extern const char *const event_name[];
@@ -30,7 +34,7 @@ struct logged {
 	uint64_t boot_ns;	       /* of an end, since boot */
 	uint64_t sent, received;       /* of an end, bytes */
 	struct entry flow;	       /* cookie 0: the event is not about one */
-	json_t *about;		       /* a session or a summary, as the interface has it; NULL none. Set by log_about() */
+	json_t *about;		       /* a session, a summary or a fence, as the interface has it; NULL none. Set by log_about() */
 	uint32_t bytes;		       /* of that */
 	uint32_t job;		       /* number of the request that caused it, 0 none */
 	uint32_t uid;		       /* who may see it besides root: login uid, ID_UNSET nobody */

@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /* main.c - severd: opens everything, says READY, and turns the loop until it is told to end. */
 #include "daemon/chronicle.h"
+#include "daemon/config.h"
 #include "daemon/door.h"
 #include "daemon/journal.h"
 #include "daemon/memory.h"
 #include "daemon/nss.h"
 #include "daemon/options.h"
 #include "daemon/record.h"
+#include "daemon/sentry.h"
 #include "daemon/severd.h"
 #include "daemon/wire.h"
 #include "kernel/bpffs.h"
@@ -20,6 +22,7 @@
 #include <syslog.h>
 #include <systemd/sd-daemon.h>
 
+#define FENCE_PINS "fences"
 #define DRAIN_US 20000	 /* how late an event is told at most, while the ring has room */
 
 static const struct io_sever methods_of_ours = {
@@ -28,10 +31,16 @@ static const struct io_sever methods_of_ours = {
 	.watch = serve_watch,
 	.get_request = serve_get_request,
 	.doctor = serve_doctor,
+	.fence_add = serve_fence_add,
+	.fence_list = serve_fence_list,
+	.fence_lift = serve_fence_lift,
 };
 
 struct timers {
 	struct severd d;
+	const struct daemon_options *options;
+	struct config config;
+	struct sentry sentry;
 	sd_event_source *drain;
 };
 
@@ -71,6 +80,7 @@ static int on_news(sd_event_source *s, int fd, uint32_t revents, void *arg)
 	pthread_mutex_unlock(&t->d.live.lock);
 	if (login)
 		attend_soon(&t->d.attend);
+	sentry_look(&t->sentry);
 	chronicle_pump(&t->d);
 	severd_pump_watchers(&t->d);
 	return 0;
@@ -88,9 +98,25 @@ static int on_works(sd_event_source *s, int fd, uint32_t revents, void *arg)
 	return 0;
 }
 
+/* What cannot be read leaves things as they are. */
+static int on_hangup(sd_event_source *s, const struct signalfd_siginfo *si, void *arg)
+{
+	struct timers *t = arg;
+	char err[ERR_LEN] = "";
+	int r = config_read(t->options->config, &t->config, err);
+
+	(void)s;
+	(void)si;
+	if (r == 0)
+		r = fencing_protect(t->d.fencing, &t->config.protect);
+	if (r < 0)
+		journal_say(t->d.journal, LOG_WARNING, *err ? err : strerror(-r));
+	return 0;
+}
+
 static int open_loop(struct timers *t, char *err)
 {
-	static const int signals[] = { SIGTERM, SIGINT };
+	static const int signals[] = { SIGTERM, SIGINT, SIGHUP };
 	struct severd *d = &t->d;
 	sigset_t mask;
 	int r = sd_event_new(&d->event);
@@ -101,7 +127,7 @@ static int open_loop(struct timers *t, char *err)
 	pthread_sigmask(SIG_BLOCK, &mask, NULL);
 	d->wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	for (size_t i = 0; i < array_size(signals) && r >= 0; i++)
-		r = sd_event_add_signal(d->event, NULL, signals[i], NULL, NULL);
+		r = sd_event_add_signal(d->event, NULL, signals[i], signals[i] == SIGHUP ? on_hangup : NULL, t);
 	if (r >= 0)
 		r = sd_event_add_io(d->event, NULL, d->wake, EPOLLIN, on_works, t);
 	if (r >= 0)
@@ -113,7 +139,9 @@ static int open_loop(struct timers *t, char *err)
 	if (r >= 0)
 		r = sd_event_source_set_enabled(t->drain, SD_EVENT_ON);
 	if (r >= 0)
-		r = attend_start(&d->attend, &d->live);
+		r = sentry_start(&t->sentry, d->fencing, d->event);
+	if (r >= 0)
+		r = attend_start(&d->attend, &d->live, d->fencing);
 	if (r >= 0)
 		r = sd_event_set_watchdog(d->event, true);
 	return r < 0 ? fail(r, err, "the event loop: %s", strerror(-r)) : 0;
@@ -143,21 +171,31 @@ static int serve(struct timers *t, const struct daemon_options *o, char *err)
 	return r < 0 ? fail(r, err, "the event loop: %s", strerror(-r)) : 0;
 }
 
-/* What is done the slow way, or noticed later, because this kernel does not let us do better. */
-static void say_lacks(const struct severd *d)
+static int open_fences(struct timers *t, const struct daemon_options *o, char *err)
 {
-	int udp = d->live.udp_err, login = track_login_error(d->live.track);
-	char text[256];
+	struct fencing_options fo = { .state_dir = o->state_dir, .live = &t->d.live, .protect = &t->config.protect };
+	_free_ char *pins = NULL;
+	int r;
 
-	if (udp < 0) {
-		snprintf(text, sizeof(text), "connected UDP is not tracked (%s): who asks for it waits for a look at all sockets",
-			 strerrordesc_np(-udp));
-		journal_say(d->journal, LOG_WARNING, text);
-	}
-	if (login < 0) {
-		snprintf(text, sizeof(text), "sessions are noticed some seconds late: %s", strerrordesc_np(-login));
-		journal_say(d->journal, LOG_WARNING, text);
-	}
+	if (o->pin_dir && asprintf(&pins, "%s/" FENCE_PINS, o->pin_dir) < 0)
+		return -ENOMEM;
+	fo.pin_dir = pins;
+	r = fencing_open(&t->d.fencing, &fo, err);
+	if (r == 0 && fencing_complaint(t->d.fencing))
+		journal_say(t->d.journal, LOG_WARNING, fencing_complaint(t->d.fencing));
+	return r;
+}
+
+/* Those of the fences are among those of the tags. */
+static int detach_all(const char *pin_dir, char *err)
+{
+	_free_ char *pins = NULL;
+	int r;
+
+	if (asprintf(&pins, "%s/" FENCE_PINS, pin_dir) < 0)
+		return -ENOMEM;
+	r = fence_detach_all(pins, err);
+	return r < 0 ? r : track_detach_all(pin_dir, err);
 }
 
 static int run(struct timers *t, const struct daemon_options *o, char *err)
@@ -177,14 +215,17 @@ static int run(struct timers *t, const struct daemon_options *o, char *err)
 		r = live_open(&d->live, o->pin_dir, err);
 	if (r < 0)
 		return r;
-	d->chronicled = d->live.log.next;
-	say_lacks(d);
-	r = memory_settle(d);
+	chronicle_begin(d);
+	r = open_fences(t, o, err);
+	if (r == 0)
+		r = memory_settle(d);
 	if (r == 0)
 		r = open_loop(t, err);
 	if (r == 0)
 		r = serve(t, o, err);
 	attend_stop(&d->attend);
+	sentry_stop(&t->sentry);
+	fencing_close(d->fencing);
 	sd_event_source_unref(t->drain);
 	live_close(&d->live);
 	return r;
@@ -208,10 +249,17 @@ static int status_of(int r)
 	}
 }
 
+static void complain(const char *sentence)
+{
+	fputs("severd: ", stderr);
+	escape_put(stderr, sentence);
+	fputc('\n', stderr);
+}
+
 int main(int argc, char **argv)
 {
-	struct timers t = { .d.wake = -1 };
 	struct daemon_options o;
+	struct timers t = { .d.wake = -1, .options = &o };
 	char err[ERR_LEN] = "";
 	int r = daemon_options(argc, argv, &o);
 
@@ -219,18 +267,20 @@ int main(int argc, char **argv)
 		return r;
 	signal(SIGPIPE, SIG_IGN);
 	fd_limit_raise();
-	r = o.detach_all ? track_detach_all(o.pin_dir, err) : run(&t, &o, err);
+	if (!o.detach_all && config_read(o.config, &t.config, err) < 0) {
+		complain(err);
+		return STATUS_USAGE;
+	}
+	r = o.detach_all ? detach_all(o.pin_dir, err) : run(&t, &o, err);
 	if (t.d.record)
 		record_close(t.d.record);
 	if (t.d.journal)
 		journal_close(t.d.journal);
 	nss_close(t.d.nss);
 	sd_event_unref(t.d.event);
+	config_clear(&t.config);
 	closep(&t.d.wake);
-	if (r < 0) {
-		fputs("severd: ", stderr);
-		escape_put(stderr, *err ? err : strerror(-r));
-		fputc('\n', stderr);
-	}
+	if (r < 0)
+		complain(*err ? err : strerror(-r));
 	return status_of(r);
 }

@@ -1,35 +1,10 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "daemon/memory.h"
+#include "daemon/author.h"
 #include "daemon/journal.h"
 #include "daemon/record.h"
 
 #include <string.h>
-
-/* "--user alice", as the summary has it. */
-static json_t *typed(const struct request *req)
-{
-	json_t *all = json_array();
-
-	for (size_t i = 0; i < req->n_selectors && all; i++) {
-		const struct selector *s = &req->selectors[i];
-
-		json_array_append_new(all, json_sprintf("%s%s%s", selector_option[s->kind], s->text ? " " : "",
-							s->text ? s->text : ""));
-	}
-	return all;
-}
-
-/* Asked whether it is still there when it has been read: a pid may be given to another. */
-static uint32_t login_of(const struct peer *p)
-{
-	_fclose_ FILE *f = NULL;
-	char path[64];
-	unsigned int uid;
-
-	snprintf(path, sizeof(path), "/proc/%u/loginuid", (unsigned int)p->pid);
-	f = p->pid ? fopen(path, "re") : NULL;
-	return f && fscanf(f, "%u", &uid) == 1 && !peer_has_ended(p) ? uid : ID_UNSET;
-}
 
 int memory_accept(struct severd *d, const struct work *w, size_t victims)
 {
@@ -37,8 +12,8 @@ int memory_accept(struct severd *d, const struct work *w, size_t victims)
 		.verb = w->request.verb,
 		.uid = w->peer->uid,
 		.pid = w->peer->pid,
-		.login_uid = login_of(w->peer),
-		.selectors = typed(&w->request),
+		.login_uid = author_login(w->peer),
+		.selectors = author_typed(&w->request),
 		.reason = w->request.reason ? json_string(w->request.reason) : NULL,
 	};
 	int err;

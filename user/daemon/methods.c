@@ -60,6 +60,26 @@ static const struct field of_get_request[] = {
 	{ NULL },
 };
 
+static const struct field of_fence_add[] = {
+	{ "selectors", FIELD_OBJECT, .array = true, .members = of_selector },
+	{ "for_ms", FIELD_NUMBER, .least = 1, .most = 366 * DAY_MS },
+	{ "reason", FIELD_TEXT, .optional = true, .most = TEXT_MAX },
+	{ "include_self", FIELD_BOOL, .optional = true },
+	{ "yes", FIELD_BOOL, .optional = true },
+	{ NULL },
+};
+
+static const struct field of_fence_list[] = {
+	{ "selectors", FIELD_OBJECT, .array = true, .optional = true, .members = of_selector },
+	{ NULL },
+};
+
+static const struct field of_fence_lift[] = {
+	{ "fence", FIELD_TEXT, .optional = true, .least = 1, .most = 24 },
+	{ "selectors", FIELD_OBJECT, .array = true, .optional = true, .members = of_selector },
+	{ NULL },
+};
+
 static const struct field of_nothing[] = { { NULL } };
 
 #define HOOK(member) offsetof(struct io_sever, member)
@@ -70,5 +90,8 @@ const struct method methods[] = {
 	{ "Watch", of_watch, HOOK(watch), .needs_more = true },
 	{ "GetRequest", of_get_request, HOOK(get_request) },
 	{ "Doctor", of_nothing, HOOK(doctor) },
+	{ "FenceAdd", of_fence_add, HOOK(fence_add) },
+	{ "FenceList", of_fence_list, HOOK(fence_list) },
+	{ "FenceLift", of_fence_lift, HOOK(fence_lift) },
 };
 const size_t n_methods = array_size(methods);

@@ -8,26 +8,28 @@
 static const char help[] =
 	"severd: knows whose every connection of this host is, and ends them for those who may ask\n"
 	"\n"
-	"usage: severd [--socket PATH] [--state-dir DIR] [--pin-dir DIR | --no-pins]\n"
+	"usage: severd [--socket PATH] [--state-dir DIR] [--pin-dir DIR | --no-pins] [--config PATH]\n"
 	"       severd --detach-all [--pin-dir DIR]\n"
 	"\n"
 	"  --socket PATH     where to listen; default /run/sever/io.sever, or the socket systemd hands over\n"
-	"  --state-dir DIR   where requests are remembered; default /var/lib/sever\n"
-	"  --pin-dir DIR     a directory in a bpffs that keeps the tags when severd ends; default /sys/fs/bpf/sever\n"
-	"  --no-pins         the tags end with severd\n"
-	"  --detach-all      take all tags off this host, and end\n"
+	"  --state-dir DIR   where requests and fences are remembered; default /var/lib/sever\n"
+	"  --pin-dir DIR     a directory in a bpffs that keeps tags and fences when severd ends; default /sys/fs/bpf/sever\n"
+	"  --no-pins         tags and fences end with severd\n"
+	"  --config PATH     severd.conf(5); default /etc/sever/severd.conf, if it is there. SIGHUP: read it again\n"
+	"  --detach-all      take all tags and fences off this host, and end\n"
 	"  --help, --version\n"
 	"\n"
 	"It stays in the foreground and says on stderr, or to systemd, when it is ready. See severd(8).\n";
 
 int daemon_options(int argc, char **argv, struct daemon_options *ret)
 {
-	enum { SOCKET = 256, STATE_DIR, PIN_DIR, NO_PINS, DETACH_ALL, HELP, VERSION };
+	enum { SOCKET = 256, STATE_DIR, PIN_DIR, NO_PINS, DETACH_ALL, CONFIG, HELP, VERSION };
 	static const struct option known[] = {
 		{ "socket", required_argument, NULL, SOCKET },	 { "state-dir", required_argument, NULL, STATE_DIR },
 		{ "pin-dir", required_argument, NULL, PIN_DIR }, { "no-pins", no_argument, NULL, NO_PINS },
 		{ "detach-all", no_argument, NULL, DETACH_ALL }, { "help", no_argument, NULL, HELP },
-		{ "version", no_argument, NULL, VERSION },	 { NULL },
+		{ "version", no_argument, NULL, VERSION },	 { "config", required_argument, NULL, CONFIG },
+		{ NULL },
 	};
 	int c;
 
@@ -52,6 +54,9 @@ int daemon_options(int argc, char **argv, struct daemon_options *ret)
 			break;
 		case DETACH_ALL:
 			ret->detach_all = true;
+			break;
+		case CONFIG:
+			ret->config = optarg;
 			break;
 		case 'h':
 		case HELP:

@@ -6,6 +6,7 @@
 
 struct daemon_options {
 	const char *socket, *state_dir, *pin_dir; /* pin_dir NULL: none */
+	const char *config;			  /* NULL: the usual one, if it is there */
 	bool detach_all;
 };
 

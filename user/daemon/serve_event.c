@@ -62,6 +62,11 @@ static void put_flow(struct jsonl *j, struct severd *d, const struct logged *l)
 	relay_close(&relay);
 }
 
+static const char *name_of_about(enum event what)
+{
+	return what >= EVENT_FENCE_ADD ? "fence" : what >= EVENT_REQUEST_ACCEPT ? "summary" : "session";
+}
+
 static void put_event(struct jsonl *j, struct severd *d, uint64_t seq, const struct logged *e)
 {
 	const struct job_name *job = live_job(&d->live, e->job);
@@ -76,7 +81,7 @@ static void put_event(struct jsonl *j, struct severd *d, uint64_t seq, const str
 	if (e->flow.cookie)
 		put_flow(j, d, e);
 	if (e->about)
-		jsonl_value(j, e->event >= EVENT_REQUEST_ACCEPT ? "summary" : "session", e->about);
+		jsonl_value(j, name_of_about(e->event), e->about);
 	if (e->event == EVENT_FLOW_CLOSE) {
 		jsonl_number(j, "sent", e->sent, true);
 		jsonl_number(j, "received", e->received, true);

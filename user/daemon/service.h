@@ -12,7 +12,7 @@
 typedef int (*method_hook)(struct call *c, void *arg);
 
 struct io_sever {
-	method_hook list, kill, watch, get_request, doctor;
+	method_hook list, kill, watch, get_request, doctor, fence_add, fence_list, fence_lift;
 };
 
 /* Oneway calls at once; more are dropped. Nobody waits for them, so nothing else would stop a caller. */

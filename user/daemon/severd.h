@@ -15,6 +15,7 @@
 #define SELECTORS_MAX 256
 
 struct record;
+struct fencing;
 struct journal;
 struct nss;
 struct watcher;
@@ -24,6 +25,7 @@ struct severd {
 	struct live live;
 	struct attend attend;
 	struct record *record;
+	struct fencing *fencing;
 	struct journal *journal;
 	uint64_t chronicled;	  /* number of the next event for the journal */
 	struct work *works;	  /* being carried out */
@@ -39,6 +41,9 @@ int serve_kill(struct call *c, void *arg);
 int serve_watch(struct call *c, void *arg);
 int serve_get_request(struct call *c, void *arg);
 int serve_doctor(struct call *c, void *arg);
+int serve_fence_add(struct call *c, void *arg);
+int serve_fence_list(struct call *c, void *arg);
+int serve_fence_lift(struct call *c, void *arg);
 
 /* Whether the caller may see and do everything. */
 bool severd_may_all(const struct severd *d, const struct call *c);

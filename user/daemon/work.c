@@ -135,7 +135,9 @@ static void *run(void *arg)
 {
 	struct work *w = arg;
 
-	if (w->names_only)
+	if (w->body)
+		w->body(w);
+	else if (w->names_only)
 		work_resolve(w);
 	else
 		carry_out(w);

@@ -39,6 +39,7 @@ struct work {
 	json_t *parameters; /* which the texts above are in */
 	bool totals_only;
 	bool names_only;      /* nothing is looked at: the filter is the answer */
+	void (*body)(struct work *w); /* what the thread does instead of all that; NULL: nothing else */
 	struct filter filter;
 	uint64_t hidden; /* flows of a listing that the caller may not see */
 	uint32_t job;	 /* of live_new_job(); 0: it ends nothing */

@@ -179,3 +179,55 @@ void cgroup_cache_free(struct cgroup_cache *c)
 	free(c->mount);
 	free(c);
 }
+
+struct placed {
+	uint64_t id;
+	const char *path;
+};
+
+/* A path comes right before what lies below it: '/' counts as less than any other byte. */
+static int by_path(const void *a, const void *b)
+{
+	const char *x = ((const struct placed *)a)->path, *y = ((const struct placed *)b)->path;
+
+	while (*x && *x == *y) {
+		x++;
+		y++;
+	}
+	return (*x == '/' ? 1 : (unsigned char)*x) - (*y == '/' ? 1 : (unsigned char)*y);
+}
+
+static bool lies_below(const char *path, const char *top)
+{
+	size_t n = strcmp(top, "/") ? strlen(top) : 0;
+
+	return !strncmp(path, top, n) && (path[n] == '/' || !path[n]);
+}
+
+int cgroup_tops(const struct ids *set, struct ids *ret)
+{
+	_free_ struct placed *v = calloc(set->n + 1, sizeof(*v));
+	struct cgroup_cache *cache = NULL;
+	const char *top = NULL;
+	size_t n = 0;
+	int r = v ? 0 : -ENOMEM;
+
+	for (size_t i = 0; i < set->n && r == 0; i++) {
+		v[n] = (struct placed){ .id = set->v[i], .path = cgroup_path(&cache, set->v[i]) };
+		if (v[n].path)
+			n++;
+		else
+			r = ids_add(ret, set->v[i]);
+	}
+	if (n)
+		qsort(v, n, sizeof(*v), by_path);
+	for (size_t i = 0; i < n && r == 0; i++) {
+		if (top && lies_below(v[i].path, top))
+			continue;
+		top = v[i].path;
+		r = ids_add(ret, v[i].id);
+	}
+	ids_sort(ret);
+	cgroup_cache_free(cache);
+	return r;
+}

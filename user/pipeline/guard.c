@@ -2,6 +2,7 @@
 /* guard.c - what is refused although it was asked for. All guards speak before the first flow dies. */
 #include "names/caller.h"
 #include "names/users.h"
+#include "pipeline/guard.h"
 #include "pipeline/job.h"
 
 #include <string.h>
@@ -49,26 +50,32 @@ static int32_t own_session(uint32_t pid, const struct people *p)
 	return -1;
 }
 
-int guard_mark_self(struct job *j)
+int guard_find_self(struct selection *s, uint32_t caller, bool *ret_orphaned, bool *ret_hidden)
 {
-	const struct people *p = &j->frozen.people;
-	struct flowset *set = &j->frozen.flows;
-	uint32_t pid = j->req->caller ? j->req->caller : (uint32_t)getpid();
+	const struct people *p = &s->people;
+	uint32_t pid = caller ? caller : (uint32_t)getpid();
 	int32_t session = own_session(pid, p);
 	struct ids pids = { 0 };
-	bool hidden = false;
-	int r = read_ancestors(pid, p->procs, &pids, &j->orphaned, &hidden);
+	int r = read_ancestors(pid, p->procs, &pids, ret_orphaned, ret_hidden);
 
-	for (size_t i = 0; i < set->n && r == 0; i++) {
-		struct flow *f = &set->v[i];
+	for (size_t i = 0; i < s->flows.n && r == 0; i++) {
+		struct flow *f = &s->flows.v[i];
 
 		f->self = held_by(f, p, &pids) || (session >= 0 && f->transport && f->session == session);
 	}
-	j->orphaned |= j->frozen.owners.confined || j->frozen.owners.no_procs;
+	*ret_orphaned |= s->owners.confined || s->owners.no_procs;
+	free(pids.v);
+	return r;
+}
+
+int guard_mark_self(struct job *j)
+{
+	bool hidden = false;
+	int r = guard_find_self(&j->frozen, j->req->caller, &j->orphaned, &hidden);
+
 	if (r == 0 && hidden)
 		r = note(&j->source->notes, "what the processes hold that started this one is hidden: your own "
 					    "connection may be among the victims");
-	free(pids.v);
 	return r;
 }
 
@@ -110,11 +117,8 @@ static bool says_all(const struct request *req)
 	return false;
 }
 
-/* Whether nothing that was said restricts the victims to somebody: a protocol, a state, every port, every address. A namespace is
- * somebody, unless everyone in it was asked for in so many words. */
-static bool means_everyone(const struct job *j)
+bool guard_means_everyone(const struct filter *f, const struct request *req)
 {
-	const struct filter *f = &j->filter;
 	const unsigned int weak = 1u << SEL_PROTO | 1u << SEL_STATE | 1u << SEL_NETNS;
 	unsigned int vacuous = 0;
 
@@ -130,7 +134,7 @@ static bool means_everyone(const struct job *j)
 		vacuous |= 1u << SEL_OLDER_THAN;
 	if (f->named & ~(vacuous | weak))
 		return false;
-	return f->named & vacuous || says_all(j->req) || !filter_names(f, SEL_NETNS);
+	return f->named & vacuous || says_all(req) || !filter_names(f, SEL_NETNS);
 }
 
 /* The first login uid that holds f beside those the request is about; ID_UNSET none. */
@@ -230,7 +234,7 @@ enum status guard_check(struct job *j)
 
 	if (s != STATUS_OK)
 		return s;
-	if (means_everyone(j) && !j->req->yes) {
+	if (guard_means_everyone(&j->filter, j->req) && !j->req->yes) {
 		fail(0, j->err, "refused: that is everyone; confirm it with --yes");
 		return guard_refuse(j, GUARD_ALL, "everyone, and not confirmed");
 	}

@@ -1,0 +1,96 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* fencing.h - the fences that people put up: numbered, remembered in the file `fences` of the state directory, told of in the log,
+ * and handed to the kernel, which ends each on time whether or not we are there.
+ *
+ * A fence's end is counted on CLOCK_BOOTTIME, so that a clock that is set neither lengthens nor shortens it. Over a boot its
+ * remaining time is what it was when last written down, every FENCING_SAVE_S seconds and at the end: while the host is down
+ * none of it goes by. What it names by a number of the old boot (session, inode of a namespace) it names no more, and says so;
+ * cgroups and units are looked for again by name, once.
+ *
+ * Any thread may call these, but fencing_matches() alone with the lock of live held. */
+#ifndef SEVER_FENCING_H
+#define SEVER_FENCING_H
+
+#include "daemon/live.h"
+#include "kernel/fence.h"
+
+#include <jansson.h>
+
+#define FENCING_MAX 10000
+#define FENCING_PARTS_MAX 65536 /* of the kernel's, for all of them */
+#define FENCING_SAVE_S 10
+#define FENCING_DAYS_MAX 366
+#define FENCE_ID_LEN 24 /* "f12" */
+
+struct fencing;
+
+struct fencing_options {
+	const char *state_dir; /* is there, and ours alone */
+	const char *pin_dir;   /* see fence_options; NULL: they end with us */
+	struct live *live;     /* who is told, and knows whose connections are whose; NULL: nobody */
+	const struct prefixes *protect; /* no fence keeps these out; may be NULL */
+};
+
+/* Takes up what was left. Where the kernel refuses fences it is opened all the same, and each new one is refused with the
+ * reason. 0 or negative errno with a sentence in err. */
+int fencing_open(struct fencing **ret, const struct fencing_options *o, char *err);
+/* What could not be taken up, in a sentence that is to be told once; NULL: nothing. */
+const char *fencing_complaint(const struct fencing *f);
+/* They stand on, if they are pinned. */
+void fencing_close(struct fencing *f);
+DEFINE_CLEANUP(struct fencing *, fencing_close)
+
+/* From now on; of the fences that stand none is taken down for it. */
+int fencing_protect(struct fencing *f, const struct prefixes *protect);
+
+/* Who puts one up. */
+struct fence_author {
+	uint32_t uid, login_uid; /* ID_UNSET: never logged in */
+	uint32_t pid;		 /* 0 unknown */
+};
+
+/* Puts up a fence for what the selectors of the request say, for its fence_ms, with its reason; id "" unless it is part of a
+ * kill. It stands, and what was under way before has settled, when this returns 0; else nothing stands and nothing is
+ * remembered. Looks up names and waits for the disk: not for the event loop. Rights are the caller's business, guards are not
+ * (everyone without `yes`, protected addresses, the connections of req->caller without include_self): *ret_guard says which one
+ * refused it.
+ *
+ * job: number of the request, 0 none. *ret: a Fence of io.sever, the caller's. With a sentence in err: -EINVAL, -E2BIG, -ESRCH,
+ * -EAGAIN as fence_resolve() and fence_compile(); -ECANCELED a guard; -EOPNOTSUPP the kernel cannot; -EBUSY too many; what the
+ * disk or the kernel said. */
+int fencing_add(struct fencing *f, const struct request *req, const struct fence_author *by, uint32_t job, json_t **ret,
+		enum guard *ret_guard, char *err);
+
+/* Takes down the fence of that id, or where it is NULL those that were put up with just these selectors, as typed, in any
+ * order. *ret: an array of Fence, the caller's. -ENOENT: none; what the disk or the kernel said, and they stand as before. */
+int fencing_lift(struct fencing *f, const char *id, const struct request *req, uint32_t job, json_t **ret, char *err);
+
+/* Those that stand, soonest end first; with selectors those put up with just these. *ret is the caller's. 0 or -ENOMEM. */
+int fencing_list(struct fencing *f, const struct request *req, json_t **ret);
+
+/* Whether any stands. Costs nothing. */
+bool fencing_any(const struct fencing *f);
+
+/* The fence that a flow falls under: of several the one that stands longest. */
+struct fence_match {
+	char id[FENCE_ID_LEN];
+	char request[REQUEST_ID_LEN]; /* "" none */
+	uint64_t since_ns;	      /* CLOCK_BOOTTIME when it went up; what was born before it was meant to be left alone */
+};
+/* flow is attributed by people; what has a protected address at its other end falls under none. Compares the flow with each
+ * fence. */
+bool fencing_matches(struct fencing *f, const struct flow *flow, const struct people *people, struct fence_match *ret);
+
+/* Inbound fences hold in all these namespaces, too, from now on: those of the processes, those mounted and those of `held`. How
+ * many were new, or negative errno. */
+int fencing_attach(struct fencing *f, const struct owners *o);
+
+/* For the event loop. When fencing_tick() has something to do, ns of CLOCK_BOOTTIME; 0: not until something changes. */
+uint64_t fencing_next(struct fencing *f);
+/* Tells of those that have ended, and writes down that time goes by. */
+void fencing_tick(struct fencing *f);
+/* Readable when there are hits to be told; -1: never. */
+int fencing_fd(const struct fencing *f);
+void fencing_drain(struct fencing *f);
+
+#endif

@@ -1,0 +1,180 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/* fencing_file.c - the file of the fences: a line that says of which boot it is and when it was written, and a line for each.
+ * It is replaced as a whole. Keys are never renamed or dropped; an unknown one is of a later version and is passed over. */
+#include "daemon/fencing_parts.h"
+
+#include <fcntl.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#define NAME "fences"
+#define NEW_NAME NAME ".new"
+#define BAD_NAME NAME ".bad"
+#define FILE_MAX (256u << 20)
+
+static int write_all(int fd, const char *text, size_t len)
+{
+	while (len > 0) {
+		ssize_t n = write(fd, text, len);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n <= 0)
+			return n < 0 ? -errno : -EIO;
+		text += n;
+		len -= n;
+	}
+	return 0;
+}
+
+static int replace(const struct fencing *f, const char *text, size_t len)
+{
+	_close_ int fd = openat(f->dir, NEW_NAME, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
+	int r;
+
+	if (fd < 0)
+		return -errno;
+	r = write_all(fd, text, len);
+	if (r == 0 && (fdatasync(fd) < 0 || renameat(f->dir, NEW_NAME, f->dir, NAME) < 0))
+		r = -errno;
+	if (r == 0 && fsync(f->dir) < 0)
+		r = -errno;
+	if (r < 0)
+		unlinkat(f->dir, NEW_NAME, 0);
+	return r;
+}
+
+static int spell(struct fencing *f, FILE *to)
+{
+	_cleanup_(json_decrefp) json_t *head = json_pack("{si ss sI sI}", "fences", 1, "boot", f->boot, "saved",
+							 (json_int_t)clock_ns(CLOCK_BOOTTIME), "last", (json_int_t)f->last);
+	int r = head && json_dumpf(head, to, JSON_COMPACT) == 0 ? 0 : -ENOMEM;
+
+	fwrite("\n", 1, 1, to);
+	for (size_t i = 0; i < f->all.n && r == 0; i++) {
+		struct standing *s = f->all.v[i];
+
+		r = s->line ? 0 : standing_write(s);
+		if (r == 0)
+			fwrite(s->line, 1, s->line_len, to);
+	}
+	return r;
+}
+
+int fencing_save(struct fencing *f)
+{
+	_free_ char *text = NULL;
+	size_t len = 0;
+	FILE *to = open_memstream(&text, &len);
+	int r = to ? spell(f, to) : -ENOMEM;
+
+	f->due = clock_ns(CLOCK_BOOTTIME) + FENCING_SAVE_S * UINT64_C(1000000000);
+	if (to && ferror(to))
+		r = -ENOMEM;
+	if (to && fclose(to) != 0)
+		r = -ENOMEM;
+	return r < 0 ? r : replace(f, text, len);
+}
+
+static int read_file(int dir, char **ret, size_t *ret_len)
+{
+	_close_ int fd = openat(dir, NAME, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+	_free_ char *text = NULL;
+	struct stat st;
+	size_t len = 0;
+	ssize_t n = 1;
+
+	if (fd < 0 || fstat(fd, &st) < 0)
+		return -errno;
+	if (!S_ISREG(st.st_mode) || st.st_uid != geteuid() || st.st_size > FILE_MAX)
+		return -EBADMSG;
+	text = malloc(st.st_size + 1);
+	if (!text)
+		return -ENOMEM;
+	while (n && len < (size_t)st.st_size) {
+		n = read(fd, text + len, st.st_size - len);
+		if (n < 0 && errno != EINTR)
+			return -errno;
+		len += n > 0 ? n : 0;
+	}
+	*ret = take_ptr(&text);
+	*ret_len = len;
+	return 0;
+}
+
+static int read_head(const char *line, size_t len, const char *boot, bool *ret_same, uint64_t *ret_saved, uint64_t *ret_last)
+{
+	_cleanup_(json_decrefp) json_t *head = json_loadb(line, len, JSON_REJECT_DUPLICATES, NULL);
+	const char *of = json_string_value(json_object_get(head, "boot"));
+	json_int_t saved = -1, last = -1;
+	int version = 0;
+
+	if (!of || json_unpack(head, "{si sI sI}", "fences", &version, "saved", &saved, "last", &last) < 0 || version < 1 ||
+	    saved < 0 || last < 0 || (uint64_t)last >= FENCING_NUMBER_MAX)
+		return -EBADMSG;
+	*ret_same = !strcmp(of, boot);
+	*ret_saved = saved;
+	*ret_last = last;
+	return 0;
+}
+
+/* Numbers rise from line to line. */
+static int read_lines(struct fencing *f, const char *at, const char *end, bool same, uint64_t saved)
+{
+	size_t bad = 0;
+
+	while (at < end) {
+		const char *nl = memchr(at, '\n', end - at), *stop = nl ? nl : end;
+		_cleanup_(standing_freep) struct standing *s = NULL;
+		int r = standing_read(at, stop - at, same, saved, &s);
+
+		if (r == -ENOMEM)
+			return r;
+		if (r == 0 && (s->number > f->last || f->all.n == FENCING_MAX ||
+			       (f->all.n && s->number <= f->all.v[f->all.n - 1]->number)))
+			r = -EBADMSG;
+		if (r == 0 && fencing_insert(f, s) < 0)
+			return -ENOMEM;
+		if (r == 0)
+			take_ptr(&s);
+		bad += r < 0;
+		at = stop + 1;
+	}
+	return bad ? -EBADMSG : 0;
+}
+
+static int read_all(struct fencing *f, const char *text, size_t len)
+{
+	const char *nl = memchr(text, '\n', len);
+	uint64_t saved;
+	bool same;
+	int r = nl ? read_head(text, nl - text, f->boot, &same, &saved, &f->last) : -EBADMSG;
+
+	return r < 0 ? r : read_lines(f, nl + 1, text + len, same, saved);
+}
+
+/* What numbers were given is not known any more: the next ones are higher than anyone can have come. */
+static int set_aside(struct fencing *f, char *err)
+{
+	uint64_t now = clock_ns(CLOCK_REALTIME) / 1000000000;
+
+	f->last = f->last > now ? f->last : now;
+	if (renameat(f->dir, NAME, f->dir, BAD_NAME) < 0 && errno != ENOENT)
+		return fail(-errno, err, "the file " NAME " is damaged, and cannot be renamed: %s", strerrordesc_np(errno));
+	return fail(-EBADMSG, err, "the file " NAME " is damaged and was renamed " BAD_NAME "; %zu fences could be read", f->all.n);
+}
+
+int fencing_load(struct fencing *f, char *err)
+{
+	_free_ char *text = NULL;
+	size_t len = 0;
+	int r = read_file(f->dir, &text, &len);
+
+	if (r == -ENOENT)
+		return 0;
+	if (r == 0)
+		r = read_all(f, text, len);
+	if (r == -EBADMSG || r == -ELOOP)
+		return set_aside(f, err);
+	return r < 0 ? fail(r, err, "the file " NAME " cannot be read: %s", strerrordesc_np(-r)) : 0;
+}

@@ -1,0 +1,105 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/* fencing_kernel.c - what the kernel tells of fences, and the network namespaces they hold in. */
+#include "daemon/fencing_parts.h"
+#include "kernel/netns.h"
+
+#define DRAIN_MAX 256
+
+int fencing_fd(const struct fencing *f)
+{
+	return f->kernel ? fence_fd(f->kernel) : -1;
+}
+
+static int on_hit(const struct sever_fence_hit *h, void *arg)
+{
+	struct fencing *f = arg;
+	const struct standing *s = fencing_find(f, h->fence >> FENCE_ID_BITS);
+
+	if (s)
+		fencing_tell(f, EVENT_FENCE_HIT, fencing_show(f, s), 0);
+	return 0;
+}
+
+void fencing_drain(struct fencing *f)
+{
+	pthread_mutex_lock(&f->lock);
+	if (f->kernel)
+		fence_drain(f->kernel, DRAIN_MAX, on_hit, f);
+	pthread_mutex_unlock(&f->lock);
+}
+
+/* Adds what is not attached yet to the namespaces that the filter names. With the lock. */
+static int find_new(const struct fencing *f, const struct netns_table *t, const struct owners *o, struct filter *ret)
+{
+	int r = 0;
+
+	for (size_t i = 0; i < t->n && r == 0; i++)
+		if (!fence_attached(f->kernel, t->v[i].inode))
+			r = ids_add(&ret->netns, t->v[i].inode);
+	for (size_t i = 0; i < o->n_held && r == 0; i++)
+		if (!fence_attached(f->kernel, o->held[i].inode))
+			r = ids_add(&ret->netns, o->held[i].inode);
+	ids_sort(&ret->netns);
+	return r;
+}
+
+/* How many. One that has gone meanwhile cannot be entered, and need not be. */
+static int attach_all(struct fencing *f, const struct netns_table *t, bool *ret_failed)
+{
+	int n = 0;
+
+	for (size_t i = 0; i < t->n; i++) {
+		const struct netns *ns = &t->v[i];
+		_close_ int fd = ns->nl ? netns_of_socket(nl_fd(ns->nl)) : -1;
+		int r = fd >= 0 ? fence_attach(f->kernel, fd, NULL) : ns->nl ? fd : 0;
+
+		*ret_failed |= r < 0;
+		n += fd >= 0 && r == 0;
+	}
+	return n;
+}
+
+/* Only those that are named are entered: the first pass names none, and so shows which there are. */
+static int enter_new(const struct owners *o, const struct filter *only, struct netns_table *t)
+{
+	int r = netns_discover(t, &o->procs, only);
+
+	for (size_t i = 0; i < o->n_held && r == 0 && only->netns.n; i++)
+		r = netns_add_held(t, &o->held[i], only);
+	return r;
+}
+
+static bool any_shut(const struct netns_table *t, const struct filter *named)
+{
+	for (size_t i = 0; i < t->n; i++)
+		if (ids_has(&named->netns, t->v[i].inode) && !t->v[i].nl && t->v[i].err != -ENOENT && t->v[i].err != -ESTALE)
+			return true;
+	return false;
+}
+
+int fencing_attach(struct fencing *f, const struct owners *o)
+{
+	struct filter named = { .named = 1u << SEL_NETNS };
+	struct netns_table there = { 0 }, fresh = { 0 };
+	bool failed = false;
+	int r = f->kernel ? enter_new(o, &named, &there) : -EOPNOTSUPP;
+
+	if (r == 0) {
+		pthread_mutex_lock(&f->lock);
+		fence_prune(f->kernel);
+		r = find_new(f, &there, o, &named);
+		pthread_mutex_unlock(&f->lock);
+	}
+	if (r == 0 && named.netns.n)
+		r = enter_new(o, &named, &fresh);
+	if (r == 0) {
+		pthread_mutex_lock(&f->lock);
+		r = attach_all(f, &fresh, &failed);
+		f->uncovered = failed || any_shut(&fresh, &named);
+		pthread_mutex_unlock(&f->lock);
+	}
+	netns_clear(&there);
+	netns_clear(&fresh);
+	filter_clear(&named);
+	return r;
+}

@@ -1,0 +1,175 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/* fencing_open.c - taking up the fences that were left, and time: ends that come, and that they are written down. */
+#include "daemon/fencing_parts.h"
+#include "daemon/people.h"
+
+#include <fcntl.h>
+#include <string.h>
+
+#define SECOND UINT64_C(1000000000)
+
+static int read_boot(char ret[BOOT_ID_LEN])
+{
+	_fclose_ FILE *f = fopen("/proc/sys/kernel/random/boot_id", "re");
+
+	return f && fscanf(f, "%36s", ret) == 1 && strlen(ret) == BOOT_ID_LEN - 1 ? 0 : -EIO;
+}
+
+int fencing_protect(struct fencing *f, const struct prefixes *protect)
+{
+	struct prefix *v = calloc(protect->n + 1, sizeof(*v));
+
+	if (!v)
+		return -ENOMEM;
+	if (protect->n)
+		memcpy(v, protect->v, protect->n * sizeof(*v));
+	pthread_mutex_lock(&f->lock);
+	pthread_rwlock_wrlock(&f->match_lock);
+	free(f->protect.v);
+	f->protect = (struct prefixes){ .v = v, .n = protect->n };
+	pthread_rwlock_unlock(&f->match_lock);
+	pthread_mutex_unlock(&f->lock);
+	return 0;
+}
+
+static int take_up(struct fencing *f, const struct fencing_options *o, char *err)
+{
+	const struct fence_options kernel = { .pin_dir = o->pin_dir, .max_fences = FENCING_PARTS_MAX };
+	int r = read_boot(f->boot);
+
+	if (r < 0)
+		return fail(r, err, "/proc/sys/kernel/random/boot_id cannot be read");
+	f->dir = open(o->state_dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (f->dir < 0)
+		return fail(-errno, err, "%s: %s", o->state_dir, strerrordesc_np(errno));
+	r = fencing_load(f, f->complaint);
+	if (r < 0 && r != -EBADMSG)
+		return fail(r, err, "%s: %s", o->state_dir, f->complaint);
+	if (fence_open(&f->kernel, &kernel, f->kernel_why) < 0)
+		f->kernel = NULL;
+	return o->protect ? fencing_protect(f, o->protect) : 0;
+}
+
+/* A set that the kernel does not take is tried again with each tick. */
+static void raise_first(struct fencing *f)
+{
+	char why[ERR_LEN] = "";
+	bool left = f->all.n || (f->kernel && fence_taken_over(f->kernel));
+	int r = left ? fencing_commit(f, why) : 0;
+
+	f->undone = r < 0;
+	if (f->all.n && !f->kernel)
+		fail(0, f->complaint, "%zu fences cannot be put up again: %s", f->all.n, f->kernel_why);
+	else if (r < 0)
+		fail(0, f->complaint, "%zu fences could not be put up again: %s", f->all.n, *why ? why : strerrordesc_np(-r));
+}
+
+/* In all namespaces there are now. What could not be entered the fences say themselves. */
+static void attach_first(struct fencing *f)
+{
+	struct selection sel = { 0 };
+
+	if (f->live && people_read(f->live, &sel) == 0)
+		fencing_attach(f, &sel.owners);
+	selection_clear(&sel);
+}
+
+static struct fencing *new(struct live *live)
+{
+	struct fencing *f = calloc(1, sizeof(*f));
+
+	if (!f)
+		return NULL;
+	pthread_mutex_init(&f->lock, NULL);
+	pthread_rwlock_init(&f->match_lock, NULL);
+	f->live = live;
+	f->dir = -1;
+	return f;
+}
+
+int fencing_open(struct fencing **ret, const struct fencing_options *o, char *err)
+{
+	struct fencing *f = new(o->live);
+	int r = f ? take_up(f, o, err) : -ENOMEM;
+
+	if (r < 0) {
+		if (f)
+			f->all.n = 0; /* nothing is to be written */
+		fencing_close(f);
+		return r;
+	}
+	raise_first(f);
+	attach_first(f);
+	*ret = f;
+	return 0;
+}
+
+const char *fencing_complaint(const struct fencing *f)
+{
+	return *f->complaint ? f->complaint : NULL;
+}
+
+void fencing_close(struct fencing *f)
+{
+	if (!f)
+		return;
+	if (f->all.n)
+		fencing_save(f);
+	for (size_t i = 0; i < f->all.n; i++)
+		standing_free(f->all.v[i]);
+	free(f->all.v);
+	free(f->protect.v);
+	fence_close(f->kernel);
+	closep(&f->dir);
+	pthread_mutex_destroy(&f->lock);
+	pthread_rwlock_destroy(&f->match_lock);
+	free(f);
+}
+
+/* ---- time ---- */
+
+uint64_t fencing_next(struct fencing *f)
+{
+	uint64_t next = 0;
+
+	pthread_mutex_lock(&f->lock);
+	if (f->all.n || f->undone)
+		next = f->due ?: 1;
+	for (size_t i = 0; i < f->all.n; i++)
+		if (f->all.v[i]->until_ns < next)
+			next = f->all.v[i]->until_ns;
+	pthread_mutex_unlock(&f->lock);
+	return next;
+}
+
+static bool has_ended(const struct standing *s, const void *arg)
+{
+	return s->until_ns <= *(const uint64_t *)arg;
+}
+
+/* The kernel let them go already. What they have refused is known until it is told that they are no more. */
+static size_t drop_ended(struct fencing *f, uint64_t now)
+{
+	_free_ struct standing **v = calloc(f->all.n + 1, sizeof(struct standing *));
+	size_t n = v ? fencing_take(f, has_ended, &now, v) : 0;
+
+	for (size_t i = 0; i < n; i++) {
+		fencing_tell(f, EVENT_FENCE_EXPIRE, fencing_show(f, v[i]), 0);
+		standing_free(v[i]);
+	}
+	return n;
+}
+
+void fencing_tick(struct fencing *f)
+{
+	uint64_t now = clock_ns(CLOCK_BOOTTIME);
+
+	pthread_mutex_lock(&f->lock);
+	if (drop_ended(f, now) || f->undone)
+		f->undone = fencing_commit(f, NULL) < 0;
+	else if (f->all.n && now >= f->due)
+		fencing_save(f);
+	if (f->due <= now)
+		f->due = now + SECOND;
+	pthread_mutex_unlock(&f->lock);
+}

@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* fencing_parts.h - what the files fencing*.c share. */
+#ifndef SEVER_FENCING_PARTS_H
+#define SEVER_FENCING_PARTS_H
+
+#include "daemon/fence_resolve.h"
+#include "daemon/fencing.h"
+
+#define BOOT_ID_LEN 37
+#define FENCING_NUMBER_MAX (UINT64_C(1) << 46) /* leaves room for FENCE_ID_BITS */
+
+/* One of the fences people put up. */
+struct standing {
+	uint64_t number;
+	uint64_t since_us; /* CLOCK_REALTIME */
+	uint64_t since_ns, until_ns; /* CLOCK_BOOTTIME; since 0: in an earlier boot */
+	json_t *selectors; /* strings, as typed */
+	json_t *reason;	   /* a string; NULL none */
+	char request[REQUEST_ID_LEN]; /* "" none */
+	struct fence_author by;
+	struct fence_target target;
+	struct fence_list parts;
+	unsigned int notes; /* enum fence_note */
+	char *line;	    /* what the file says of it, with the newline; made when first needed */
+	size_t line_len;
+};
+
+void standing_free(struct standing *s);
+DEFINE_CLEANUP(struct standing *, standing_free)
+
+struct standings {
+	struct standing **v; /* by number */
+	size_t n, cap;
+};
+
+struct fencing {
+	pthread_mutex_t lock; /* of all that follows; taken before that of live */
+	pthread_rwlock_t match_lock; /* of all and protect, held for writing while they change; the last of all locks */
+	struct live *live;
+	struct fences *kernel; /* NULL: refused */
+	char kernel_why[ERR_LEN];
+	struct standings all;
+	struct prefixes protect;
+	uint64_t last;	/* number given */
+	uint64_t due;	/* CLOCK_BOOTTIME when the file is to be written again */
+	int dir;	/* descriptor of the state directory */
+	char boot[BOOT_ID_LEN];
+	bool undone; /* a commit failed: the next tick tries again */
+	bool uncovered; /* a namespace could not be entered */
+	char complaint[ERR_LEN];
+};
+
+/* fencing_file.c. Reads what is there; fences of this boot come with their until, those of another with what remained. 0,
+ * also where there is no file; -EBADMSG: it was damaged, and is kept under another name; other negative errno. */
+int fencing_load(struct fencing *f, char *err);
+int fencing_save(struct fencing *f);
+/* The line of a fence, and back: pure but for what another boot makes necessary. saved: see above. */
+int standing_write(struct standing *s);
+int standing_read(const char *text, size_t len, bool same_boot, uint64_t saved, struct standing **ret);
+
+/* fencing_set.c: with the lock. Writes it down and makes it so. After a failure the set is to be put back as it was, and this
+ * to be called again. */
+int fencing_commit(struct fencing *f, char *err);
+/* What stands shall stand in the kernel. */
+int fencing_raise(struct fencing *f, char *err);
+int fencing_insert(struct fencing *f, struct standing *s);
+/* Takes those out for which want() says so, into *ret, which has room for all. */
+size_t fencing_take(struct fencing *f, bool (*want)(const struct standing *s, const void *arg), const void *arg,
+		    struct standing **ret);
+struct standing *fencing_find(const struct fencing *f, uint64_t number);
+/* about is taken. */
+void fencing_tell(struct fencing *f, enum event what, json_t *about, uint32_t job);
+
+/* fencing_show.c. */
+void fencing_count(const struct fencing *f, const struct standing *s, struct fence_stats *ret);
+json_t *fencing_show(const struct fencing *f, const struct standing *s);
+json_t *standing_show(const struct standing *s, const struct fence_stats *count, unsigned int notes, const char *refusal);
+
+/* fence_guard.c: everyone, protected addresses, oneself. 0; -ECANCELED with *ret and a sentence; other negative errno. */
+int fence_guard(struct fencing *f, const struct request *req, const struct filter *filter, enum guard *ret, char *err);
+
+#endif

@@ -1,0 +1,176 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/* fencing_set.c - the set of fences, and that the kernel has the same. */
+#include "daemon/fencing_parts.h"
+
+#include <string.h>
+
+void standing_free(struct standing *s)
+{
+	if (!s)
+		return;
+	json_decref(s->selectors);
+	json_decref(s->reason);
+	fence_target_clear(&s->target);
+	free(s->parts.v);
+	free(s->line);
+	free(s);
+}
+
+static bool can_stand(const struct fencing *f, const struct fence *part)
+{
+	return part->kind == SEVER_FENCE_IN || fence_outbound_error(f->kernel) == 0;
+}
+
+static int gather(const struct fencing *f, struct fence_list *ret)
+{
+	for (size_t i = 0; i < f->all.n; i++) {
+		const struct fence_list *parts = &f->all.v[i]->parts;
+
+		if (grow(&ret->v, &ret->cap, ret->n + parts->n, sizeof(*ret->v)) < 0)
+			return -ENOMEM;
+		for (size_t k = 0; k < parts->n; k++)
+			if (can_stand(f, &parts->v[k]))
+				ret->v[ret->n++] = parts->v[k];
+	}
+	return 0;
+}
+
+int fencing_raise(struct fencing *f, char *err)
+{
+	struct fence_list all = { 0 };
+	int r;
+
+	if (!f->kernel)
+		return 0;
+	r = gather(f, &all);
+	if (r == 0)
+		r = fence_replace(f->kernel, all.v, all.n, err);
+	/* Another version of us compiled them otherwise: the counts are lost, the fences are not. */
+	if (r == -EEXIST) {
+		fence_replace(f->kernel, NULL, 0, NULL);
+		r = fence_replace(f->kernel, all.v, all.n, err);
+	}
+	free(all.v);
+	return r;
+}
+
+int fencing_commit(struct fencing *f, char *err)
+{
+	int r = fencing_save(f);
+
+	if (r < 0)
+		return fail(r, err, "the fences cannot be written down: %s", strerrordesc_np(-r));
+	return fencing_raise(f, err);
+}
+
+/* Numbers rise, but for those that are put back. */
+int fencing_insert(struct fencing *f, struct standing *s)
+{
+	size_t at = f->all.n;
+	int r;
+
+	pthread_rwlock_wrlock(&f->match_lock);
+	r = grow(&f->all.v, &f->all.cap, f->all.n + 1, sizeof(*f->all.v));
+	if (r == 0) {
+		for (; at > 0 && f->all.v[at - 1]->number > s->number; at--)
+			f->all.v[at] = f->all.v[at - 1];
+		f->all.v[at] = s;
+		f->all.n++;
+	}
+	pthread_rwlock_unlock(&f->match_lock);
+	return r;
+}
+
+size_t fencing_take(struct fencing *f, bool (*want)(const struct standing *s, const void *arg), const void *arg,
+		    struct standing **ret)
+{
+	size_t kept = 0, taken = 0;
+
+	pthread_rwlock_wrlock(&f->match_lock);
+	for (size_t i = 0; i < f->all.n; i++) {
+		struct standing *s = f->all.v[i];
+
+		if (want(s, arg))
+			ret[taken++] = s;
+		else
+			f->all.v[kept++] = s;
+	}
+	f->all.n = kept;
+	pthread_rwlock_unlock(&f->match_lock);
+	return taken;
+}
+
+struct standing *fencing_find(const struct fencing *f, uint64_t number)
+{
+	size_t from = 0, to = f->all.n;
+
+	while (from < to) {
+		size_t mid = from + (to - from) / 2;
+
+		if (f->all.v[mid]->number == number)
+			return f->all.v[mid];
+		if (f->all.v[mid]->number < number)
+			from = mid + 1;
+		else
+			to = mid;
+	}
+	return NULL;
+}
+
+void fencing_tell(struct fencing *f, enum event what, json_t *about, uint32_t job)
+{
+	struct live *l = f->live;
+	struct logged *e;
+
+	if (!l) {
+		json_decref(about);
+		return;
+	}
+	pthread_mutex_lock(&l->lock);
+	e = log_add(&l->log, what);
+	e->job = job;
+	log_about(&l->log, e, about);
+	pthread_mutex_unlock(&l->lock);
+	live_wake(l);
+}
+
+bool fencing_any(const struct fencing *f)
+{
+	return __atomic_load_n(&f->all.n, __ATOMIC_RELAXED);
+}
+
+static bool concerns(const struct filter *filter, const struct flow *flow, const struct people *people)
+{
+	return filter_match_socket(filter, NULL, flow) == MATCH_YES &&
+	       (!filter_names_people(filter) || filter_match_people(filter, people, flow));
+}
+
+static bool is_protected(const struct fencing *f, const struct addr *a)
+{
+	for (size_t i = 0; i < f->protect.n; i++)
+		if (prefix_match(&f->protect.v[i], 0, a))
+			return true;
+	return false;
+}
+
+bool fencing_matches(struct fencing *f, const struct flow *flow, const struct people *people, struct fence_match *ret)
+{
+	uint64_t now = clock_ns(CLOCK_BOOTTIME);
+	const struct standing *best = NULL;
+
+	pthread_rwlock_rdlock(&f->match_lock);
+	for (size_t i = 0; i < f->all.n && !is_protected(f, &flow->remote); i++) {
+		const struct standing *s = f->all.v[i];
+
+		if (s->until_ns > now && !(s->notes & FENCE_NOTE_LAPSED) && (!best || s->until_ns > best->until_ns) &&
+		    concerns(&s->target.filter, flow, people))
+			best = s;
+	}
+	if (best) {
+		*ret = (struct fence_match){ .since_ns = best->since_ns };
+		snprintf(ret->id, sizeof(ret->id), "f%llu", (unsigned long long)best->number);
+		memcpy(ret->request, best->request, sizeof(ret->request));
+	}
+	pthread_rwlock_unlock(&f->match_lock);
+	return best;
+}

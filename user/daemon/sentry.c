@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "daemon/sentry.h"
+
+#define ACCURACY_US 1000
+
+void sentry_look(struct sentry *s)
+{
+	uint64_t next = s->timer ? fencing_next(s->fencing) : 0;
+
+	if (!s->timer)
+		return;
+	if (next)
+		sd_event_source_set_time(s->timer, next / 1000 + 1);
+	sd_event_source_set_enabled(s->timer, next ? SD_EVENT_ONESHOT : SD_EVENT_OFF);
+}
+
+static int on_time(sd_event_source *source, uint64_t usec, void *arg)
+{
+	struct sentry *s = arg;
+
+	(void)source;
+	(void)usec;
+	fencing_tick(s->fencing);
+	sentry_look(s);
+	return 0;
+}
+
+static int on_hits(sd_event_source *source, int fd, uint32_t revents, void *arg)
+{
+	struct sentry *s = arg;
+
+	(void)source;
+	(void)fd;
+	(void)revents;
+	fencing_drain(s->fencing);
+	return 0;
+}
+
+int sentry_start(struct sentry *s, struct fencing *f, sd_event *event)
+{
+	int fd = fencing_fd(f), r;
+
+	*s = (struct sentry){ .fencing = f };
+	r = sd_event_add_time(event, &s->timer, CLOCK_BOOTTIME, 0, ACCURACY_US, on_time, s);
+	if (r >= 0 && fd >= 0)
+		r = sd_event_add_io(event, &s->hits, fd, EPOLLIN, on_hits, s);
+	return r < 0 ? r : 0;
+}
+
+void sentry_stop(struct sentry *s)
+{
+	sd_event_source_disable_unref(s->timer);
+	sd_event_source_disable_unref(s->hits);
+	*s = (struct sentry){ 0 };
+}
