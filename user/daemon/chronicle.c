@@ -3,6 +3,7 @@
 #include "daemon/journal.h"
 #include "daemon/nss.h"
 
+#include <string.h>
 #include <syslog.h>
 
 #define BATCH 512
