@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "daemon/attend.h"
+#include "daemon/catch.h"
 #include "daemon/people.h"
 #include "daemon/thread.h"
 
@@ -14,8 +15,9 @@
 
 static int look(struct live *l, struct fencing *f)
 {
+	_cleanup_(catch_clear) struct catch caught = { 0 };
 	struct selection sel = { 0 };
-	int r = people_read(l, &sel);
+	int new_netns = 0, r = people_read(l, &sel);
 
 	if (r == 0)
 		r = people_read_holders(l, NULL, 0, &sel);
@@ -23,15 +25,18 @@ static int look(struct live *l, struct fencing *f)
 	if (sel.people.by_inode)
 		holders_clear(&sel.owners.holders);
 	if (r == 0 && f)
-		fencing_attach(f, &sel.owners);
+		new_netns = fencing_attach(f, &sel.owners);
 	pthread_mutex_lock(&l->lock);
 	if (r == 0)
 		r = live_drain_locked(l);
 	if (r == 0)
 		r = sittings_update(&l->sittings, &l->index, &l->log, &sel.people);
+	if (r == 0 && f)
+		r = catch_find(&caught, l, f, &sel.people, new_netns > 0);
 	pthread_mutex_unlock(&l->lock);
 	live_wake(l);
 	selection_clear(&sel);
+	catch_end(&caught, l);
 	return r;
 }
 

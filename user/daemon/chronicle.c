@@ -15,7 +15,7 @@ static void write_down(struct severd *d, const struct logged *e, const struct jo
 	char name[NSS_NAME_LEN];
 	struct flow f;
 	struct journal_cut c = {
-		.request = job->id,
+		.request = *job->id ? job->id : NULL,
 		.flow = &f,
 		.session = s ? s->session.id : NULL,
 		.cause = reason_name[e->reason],

@@ -68,8 +68,9 @@ int fencing_lift(struct fencing *f, const char *id, const struct request *req, u
 /* Those that stand, soonest end first; with selectors those put up with just these. *ret is the caller's. 0 or -ENOMEM. */
 int fencing_list(struct fencing *f, const struct request *req, json_t **ret);
 
-/* Whether any stands. Costs nothing. */
+/* Whether any stands; of those that name a user, session, cgroup or unit. Costs nothing. */
 bool fencing_any(const struct fencing *f);
+bool fencing_any_people(const struct fencing *f);
 
 /* The fence that a flow falls under: of several the one that stands longest. */
 struct fence_match {
@@ -78,8 +79,9 @@ struct fence_match {
 	uint64_t since_ns;	      /* CLOCK_BOOTTIME when it went up; what was born before it was meant to be left alone */
 };
 /* flow is attributed by people; what has a protected address at its other end falls under none. Compares the flow with each
- * fence. */
-bool fencing_matches(struct fencing *f, const struct flow *flow, const struct people *people, struct fence_match *ret);
+ * fence, or with those alone that name people. */
+bool fencing_matches(struct fencing *f, const struct flow *flow, const struct people *people, bool people_only,
+		     struct fence_match *ret);
 
 /* Inbound fences hold in all these namespaces, too, from now on: those of the processes, those mounted and those of `held`. How
  * many were new, or negative errno. */

@@ -40,6 +40,7 @@ struct fencing {
 	struct fences *kernel; /* NULL: refused */
 	char kernel_why[ERR_LEN];
 	struct standings all;
+	size_t n_people; /* of them that name people */
 	struct prefixes protect;
 	uint64_t last;	/* number given */
 	uint64_t due;	/* CLOCK_BOOTTIME when the file is to be written again */

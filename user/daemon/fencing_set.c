@@ -76,6 +76,7 @@ int fencing_insert(struct fencing *f, struct standing *s)
 			f->all.v[at] = f->all.v[at - 1];
 		f->all.v[at] = s;
 		f->all.n++;
+		f->n_people += filter_names_people(&s->target.filter);
 	}
 	pthread_rwlock_unlock(&f->match_lock);
 	return r;
@@ -90,10 +91,12 @@ size_t fencing_take(struct fencing *f, bool (*want)(const struct standing *s, co
 	for (size_t i = 0; i < f->all.n; i++) {
 		struct standing *s = f->all.v[i];
 
-		if (want(s, arg))
+		if (want(s, arg)) {
 			ret[taken++] = s;
-		else
+			f->n_people -= filter_names_people(&s->target.filter);
+		} else {
 			f->all.v[kept++] = s;
+		}
 	}
 	f->all.n = kept;
 	pthread_rwlock_unlock(&f->match_lock);
@@ -139,6 +142,11 @@ bool fencing_any(const struct fencing *f)
 	return __atomic_load_n(&f->all.n, __ATOMIC_RELAXED);
 }
 
+bool fencing_any_people(const struct fencing *f)
+{
+	return __atomic_load_n(&f->n_people, __ATOMIC_RELAXED);
+}
+
 static bool concerns(const struct filter *filter, const struct flow *flow, const struct people *people)
 {
 	return filter_match_socket(filter, NULL, flow) == MATCH_YES &&
@@ -153,7 +161,8 @@ static bool is_protected(const struct fencing *f, const struct addr *a)
 	return false;
 }
 
-bool fencing_matches(struct fencing *f, const struct flow *flow, const struct people *people, struct fence_match *ret)
+bool fencing_matches(struct fencing *f, const struct flow *flow, const struct people *people, bool people_only,
+		     struct fence_match *ret)
 {
 	uint64_t now = clock_ns(CLOCK_BOOTTIME);
 	const struct standing *best = NULL;
@@ -162,6 +171,8 @@ bool fencing_matches(struct fencing *f, const struct flow *flow, const struct pe
 	for (size_t i = 0; i < f->all.n && !is_protected(f, &flow->remote); i++) {
 		const struct standing *s = f->all.v[i];
 
+		if (people_only && !filter_names_people(&s->target.filter))
+			continue;
 		if (s->until_ns > now && !(s->notes & FENCE_NOTE_LAPSED) && (!best || s->until_ns > best->until_ns) &&
 		    concerns(&s->target.filter, flow, people))
 			best = s;

@@ -146,6 +146,7 @@ bool entry_is_unowned(const struct entry *e)
 void index_own(struct index *x, struct entry *e, uint32_t owner, uint32_t session)
 {
 	x->n_unowned -= entry_is_unowned(e);
+	e->judged &= e->owner == owner && e->session == session;
 	e->owner = owner;
 	e->session = session;
 	x->n_unowned += entry_is_unowned(e);
@@ -155,7 +156,7 @@ void index_set_uid(struct index *x, struct entry *e, uint32_t uid)
 {
 	link_out(x, e, KEY_UID);
 	e->uid = uid;
-	e->unsure = false;
+	e->unsure = e->judged = false;
 	link_in(x, e, KEY_UID);
 }
 

@@ -22,6 +22,7 @@ struct entry {
 	uint8_t family, addr_family, protocol, direction, flags, state;
 	bool transport : 1;
 	bool unsure : 1;  /* accepted, and its uid is the listener's: found under the uid ID_UNSET */
+	bool judged : 1;  /* by the fences, as it is now */
 	bool missing : 1; /* the kernel's map has it no more; if its end does not come soon, it was lost */
 	struct {
 		uint32_t next, prev; /* position + 1, 0 none */

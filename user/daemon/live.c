@@ -21,6 +21,8 @@ static enum reason reason_of(const struct live *l, const struct sever_event *e, 
 
 	switch (e->cause) {
 	case SEVER_CAUSE_DESTROYED:
+		if (job && job->fence)
+			return REASON_FENCE;
 		return job && job->caller_session && job->caller_session == was->session ? REASON_ADMIN_SELF : REASON_ADMIN;
 	case SEVER_CAUSE_PEER:
 	case SEVER_CAUSE_RESET:

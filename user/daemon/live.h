@@ -20,6 +20,7 @@ struct job_name {
 	char id[REQUEST_ID_LEN];
 	uint32_t number;
 	uint32_t caller_session; /* of sittings.h: what it cuts there is admin_self; 0 none */
+	bool fence;		 /* what it ends was to be kept out */
 	bool runs;		 /* it keeps its place */
 	struct owed {
 		uint64_t cookie;
@@ -71,6 +72,10 @@ void live_doubt(struct live *l);
 
 /* A number for a request, whose flows are then marked with it. */
 uint32_t live_new_job(struct live *l, const char *id, uint32_t caller_session);
+/* With the lock held: its flows are those a fence caught. */
+void live_fence_job(struct live *l, uint32_t number);
+/* From here on an end of theirs is the doing of this request. Those that have an outcome already are left out. */
+void live_mark(struct live *l, uint32_t number, const struct flowset *set);
 /* It has ended: only its name is kept. 0: none, nothing is done. */
 void live_end_job(struct live *l, uint32_t number);
 /* With the lock held: one of its victims has ended with so many bytes not delivered. */

@@ -23,6 +23,23 @@ const struct job_name *live_job(const struct live *l, uint32_t number)
 	return number && j->number == number ? j : NULL;
 }
 
+void live_fence_job(struct live *l, uint32_t number)
+{
+	l->jobs[number % JOB_NAMES].fence = true;
+}
+
+void live_mark(struct live *l, uint32_t number, const struct flowset *set)
+{
+	pthread_mutex_lock(&l->lock);
+	for (size_t i = 0; i < set->n; i++) {
+		struct entry *e = set->v[i].outcome == OUT_NONE ? index_find(&l->index, set->v[i].cookie) : NULL;
+
+		if (e)
+			e->job = number;
+	}
+	pthread_mutex_unlock(&l->lock);
+}
+
 void live_end_job(struct live *l, uint32_t number)
 {
 	struct job_name *j = &l->jobs[number % JOB_NAMES];

@@ -18,7 +18,8 @@ _Static_assert(array_size(event_name) == EVENT_MAX, "a name for every event");
 
 const char *const reason_name[] = {
 	[REASON_ADMIN] = "admin",   [REASON_ADMIN_SELF] = "admin_self", [REASON_CLIENT] = "client",
-	[REASON_ERROR] = "error",   [REASON_UNKNOWN] = "unknown",
+	[REASON_ERROR] = "error",   [REASON_FENCE] = "fence",
+	[REASON_UNKNOWN] = "unknown",
 };
 _Static_assert(array_size(reason_name) == REASON_MAX, "a name for every reason");
 

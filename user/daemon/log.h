@@ -26,7 +26,7 @@ enum event {
 };
 extern const char *const event_name[];
 
-enum reason { REASON_NONE, REASON_ADMIN, REASON_ADMIN_SELF, REASON_CLIENT, REASON_ERROR, REASON_UNKNOWN, REASON_MAX };
+enum reason { REASON_NONE, REASON_ADMIN, REASON_ADMIN_SELF, REASON_CLIENT, REASON_ERROR, REASON_FENCE, REASON_UNKNOWN, REASON_MAX };
 extern const char *const reason_name[];
 
 struct logged {

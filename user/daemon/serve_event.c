@@ -76,7 +76,7 @@ static void put_event(struct jsonl *j, struct severd *d, uint64_t seq, const str
 	jsonl_word(j, "event", event_name[e->event]);
 	if (e->reason)
 		jsonl_word(j, "reason", reason_name[e->reason]);
-	if (job)
+	if (job && *job->id)
 		jsonl_word(j, "request", job->id);
 	if (e->flow.cookie)
 		put_flow(j, d, e);

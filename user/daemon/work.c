@@ -71,25 +71,12 @@ static bool may(void *arg, const struct flow *f)
 	return yes;
 }
 
-/* From here on an end of theirs is the doing of this request. */
-static void mark_victims(struct work *w, const struct flowset *set)
-{
-	pthread_mutex_lock(&w->live->lock);
-	for (size_t i = 0; i < set->n; i++) {
-		struct entry *e = set->v[i].outcome == OUT_NONE ? index_find(&w->live->index, set->v[i].cookie) : NULL;
-
-		if (e)
-			e->job = w->job;
-	}
-	pthread_mutex_unlock(&w->live->lock);
-}
-
 static int accept_victims(void *arg, struct selection *victims, char *err)
 {
 	struct work *w = arg;
 	int r;
 
-	mark_victims(w, &victims->flows);
+	live_mark(w->live, w->job, &victims->flows);
 	pthread_mutex_lock(&w->lock);
 	for (size_t i = 0; i < victims->flows.n; i++)
 		w->victims += victims->flows.v[i].outcome == OUT_NONE;
