@@ -77,6 +77,8 @@ void live_end_job(struct live *l, uint32_t number);
 void live_note_owed(struct live *l, const struct entry *e, uint32_t bytes);
 /* Sets wqueue of those that were ended by that request. */
 void live_owed(struct live *l, uint32_t number, struct flow *const *v, size_t n);
+/* Sets the state they are in now, of those that have no outcome yet: a selection shows that of their birth. */
+void live_states(const struct live *l, struct flowset *set);
 const struct job_name *live_job(const struct live *l, uint32_t number);
 
 #endif
