@@ -62,7 +62,7 @@ static void attend(struct live *l, struct plan *p)
 	if (begun < p->check)
 		return;
 	if (begun >= p->audit)
-		live_doubt(l);
+		live_audit(l);
 	live_resync(l);
 	p->check = again(begun, CHECK_US, SHARE, &rest);
 	if (begun >= p->audit)

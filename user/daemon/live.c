@@ -144,7 +144,7 @@ static int start(struct live *l, const char *pin_dir, char *err)
 	l->udp_err = track_udp_error(l->track);
 	l->people_err = owners_bpf_open(&l->people);
 	/* What is older than the tags, and what happened while nobody was here to listen. */
-	l->damaged = l->login_seen = true;
+	l->astray = l->login_seen = true;
 	r = live_resync(l);
 	return r < 0 ? fail(r, err, "cannot take in the connections that are there: %s", strerror(-r)) : 0;
 }
