@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /* search_kernel.c - what a search must ask the kernel for all that the index knows. */
+#include "daemon/people.h"
 #include "daemon/search.h"
 #include "kernel/sockets.h"
 
@@ -29,9 +30,23 @@ int search_everyone(struct source *s, struct search *q)
 	pthread_mutex_lock(&q->live->people_lock);
 	r = owners_read_holders(o, &scope);
 	pthread_mutex_unlock(&q->live->people_lock);
+	q->asked_everyone = true;
 	q->select.sel->people.by_inode = o->by_inode;
 	for (size_t i = 0; i < o->n_held && r == 0; i++)
 		netns_add_held(&s->netns, &o->held[i], q->select.filter);
+	return r;
+}
+
+int search_holders(struct search *q, uint32_t caller)
+{
+	struct selection *sel = q->select.sel;
+	int r = 0;
+
+	if (!q->late || q->asked_everyone || !sel->flows.n)
+		return 0;
+	r = people_read_holders(q->live, q->select.filter, caller, &sel->flows, sel);
+	for (size_t i = 0; i < q->n_openers && r == 0 && !sel->people.by_inode; i++)
+		r = holders_add(&sel->owners.holders, q->openers[i].cookie, q->openers[i].proc);
 	return r;
 }
 
