@@ -14,6 +14,7 @@
 
 static struct live live;
 static struct pair crowd[CROWD];
+static bool logged_in;
 
 /* Of the last look. Its first iterator shows the processes, which are as many as there are; the others who holds what. */
 static struct work {
@@ -121,6 +122,32 @@ static void test_handle(void **state)
 	filter_clear(&f);
 }
 
+/* One that somebody who is logged in was seen to hold alone: he is asked about it, and nobody for all he holds. */
+static void test_sole(void **state)
+{
+	struct filter f = handle_of(crowd[9].in);
+	struct selection sel;
+	int other;
+
+	(void)state;
+	if (!live.sole || !logged_in)
+		skip_because(logged_in ? "this kernel does not show one process alone" : "nobody can log in here");
+	index_find(&live.index, cookie_of(crowd[9].in))->holder = getpid();
+	index_find(&live.index, cookie_of(crowd[9].in))->holder_fd = crowd[9].in;
+	sel = look(&f, NULL, 1);
+	assert_true(is_ours(&sel));
+	assert_int_equal(work.iterators, 2);
+	assert_int_equal(work.told, 0);
+	selection_clear(&sel);
+	other = must(dup(crowd[9].in), "dup");
+	sel = look(&f, NULL, 1);
+	assert_true(is_ours(&sel));
+	assert_true(work.told > 0);
+	selection_clear(&sel);
+	close(other);
+	filter_clear(&f);
+}
+
 /* A handle that the index has not may be anything, and is looked for everywhere. */
 static void test_unknown(void **state)
 {
@@ -159,15 +186,22 @@ static void test_client(void **state)
 	filter_clear(&f);
 }
 
+/* As PAM does. */
+static int log_in(void)
+{
+	_fclose_ FILE *f = fopen("/proc/self/loginuid", "we");
+
+	return f && fprintf(f, "4003") > 0 && fflush(f) == 0 ? 0 : -EOPNOTSUPP;
+}
+
 static int setup(void **state)
 {
 	char err[ERR_LEN] = "";
 	int l;
 
-	if (no_namespace(state) < 0 || live_open(&live, NULL, err) < 0)
+	if (no_namespace(state) < 0 || live_open(&live, NULL, err) < 0 || !live.people)
 		return -1;
-	if (!live.people)
-		return -1;
+	logged_in = log_in() == 0;
 	l = listener("127.0.0.1", PORT, 128);
 	for (size_t i = 0; i < CROWD; i++)
 		crowd[i] = connected(l, "127.0.0.8", 0);
@@ -186,6 +220,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_people),
 		cmocka_unit_test(test_handle),
+		cmocka_unit_test(test_sole),
 		cmocka_unit_test(test_unknown),
 		cmocka_unit_test(test_client),
 	};

@@ -142,6 +142,8 @@ static int start(struct live *l, const char *pin_dir, char *err)
 	if (r < 0)
 		return r;
 	l->people_err = owners_bpf_open(&l->people);
+	if (owners_sole_open(&l->sole) < 0)
+		l->sole = NULL; /* all are asked instead */
 	/* What is older than the tags, and what happened while nobody was here to listen. */
 	l->damaged = l->login_seen = true;
 	r = live_resync(l);
@@ -168,6 +170,7 @@ void live_close(struct live *l)
 		free(l->jobs[i].owed);
 	track_close(l->track);
 	owners_bpf_close(l->people);
+	owners_sole_close(l->sole);
 	index_clear(&l->index);
 	sittings_clear(&l->sittings);
 	log_close(&l->log);
