@@ -74,6 +74,7 @@ HOOKS := tp_btf sk_lookup iterators sk_storage ringbuf fentry lsm
 $(B)/user/kernel/hooks.o: $(HOOKS:%=$(B)/hook_%.lskel.h)
 $(B)/user/kernel/hook_cgroup.o: $(B)/hook_cgroup.lskel.h
 $(B)/user/kernel/owners_bpf.o: $(B)/owner.lskel.h
+$(B)/user/kernel/owners_sole.o: $(B)/sole.lskel.h
 $(B)/user/kernel/track.o: $(B)/track.lskel.h
 $(B)/user/kernel/engine_bpf.o: $(B)/destroy.lskel.h
 # The text of an interface is what the file says: each line becomes a C string.
@@ -112,4 +113,4 @@ install: all
 clean:
 	rm -rf build
 
--include $(OBJ:.o=.d) $(UNIT:=.d) $(B)/owner.bpf.d $(B)/destroy.bpf.d $(B)/track.bpf.d $(wildcard $(B)/hook_*.bpf.d)
+-include $(OBJ:.o=.d) $(UNIT:=.d) $(B)/owner.bpf.d $(B)/destroy.bpf.d $(B)/sole.bpf.d $(B)/track.bpf.d $(wildcard $(B)/hook_*.bpf.d)

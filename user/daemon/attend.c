@@ -18,7 +18,7 @@ static int look(struct live *l)
 	int r = people_read(l, &sel);
 
 	if (r == 0)
-		r = people_read_holders(l, NULL, 0, &sel);
+		r = people_read_holders(l, NULL, 0, NULL, &sel);
 	/* Without BPF sockets are known by inode, which no tag has: sessions are followed, but not their flows. */
 	if (sel.people.by_inode)
 		holders_clear(&sel.owners.holders);

@@ -8,6 +8,7 @@
 #include "daemon/log.h"
 #include "daemon/sittings.h"
 #include "kernel/owners.h"
+#include "kernel/owners_sole.h"
 #include "kernel/track.h"
 #include "model/request.h"
 
@@ -49,6 +50,7 @@ struct live {
 	pthread_mutex_t resync_lock; /* one at a time; taken before the others */
 	pthread_mutex_t people_lock; /* of the programs below, taken before `lock` where both are */
 	struct owners_bpf *people;   /* NULL: refused */
+	struct owners_sole *sole;    /* NULL: refused */
 	int people_err;
 };
 
