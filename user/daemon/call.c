@@ -17,7 +17,6 @@ struct call {
 	void *arg;
 	bool more, oneway, gone, answered;
 	bool waits; /* for room */
-	bool may_lag;
 };
 
 int call_new(struct service *s, struct transport *t, const char *method, json_t *parameters, bool more, bool oneway,
@@ -38,6 +37,7 @@ int call_new(struct service *s, struct transport *t, const char *method, json_t 
 		s->n_oneway++;
 	} else {
 		c->transport = t;
+		t->may_lag = false;
 		t->call = call_ref(c);
 	}
 	*ret = c;
@@ -136,15 +136,17 @@ static int send_reply(struct call *c, const json_t *parameters, bool continues)
 	return r < 0 ? -ENOMEM : c->transport->send(c->transport, message, !continues);
 }
 
-int call_reply(struct call *c, const json_t *parameters, bool continues)
+/* What may be said now: 0 or negative errno. */
+static int may_reply(const struct call *c, bool continues)
 {
-	int r;
-
 	if (c->answered || (continues && !c->more))
 		return -EINVAL;
-	if (!c->oneway && !c->transport)
-		return -ENOTCONN;
-	r = c->oneway ? 0 : send_reply(c, parameters, continues);
+	return !c->oneway && !c->transport ? -ENOTCONN : 0;
+}
+
+/* It has been said, or could not be. */
+static int replied(struct call *c, int r, bool continues)
+{
 	c->waits |= r == -EAGAIN;
 	if (r < 0 || continues)
 		return r;
@@ -153,18 +155,28 @@ int call_reply(struct call *c, const json_t *parameters, bool continues)
 	return 0;
 }
 
-void call_may_lag(struct call *c)
+int call_reply(struct call *c, const json_t *parameters, bool continues)
 {
-	c->may_lag = true;
+	int r = may_reply(c, continues);
+
+	if (r < 0)
+		return r;
+	return replied(c, c->oneway ? 0 : send_reply(c, parameters, continues), continues);
 }
 
-int call_reply_spelled(struct call *c, const char *message, size_t len)
+void call_may_lag(struct call *c)
 {
-	int r = c->answered || !c->more ? -EINVAL : c->transport ? 0 : -ENOTCONN;
+	if (c->transport)
+		c->transport->may_lag = true;
+}
 
-	r = r < 0 ? r : c->transport->send_spelled(c->transport, message, len);
-	c->waits |= r == -EAGAIN;
-	return r;
+int call_reply_spelled(struct call *c, const char *message, size_t len, bool continues)
+{
+	int r = may_reply(c, continues);
+
+	if (r < 0)
+		return r;
+	return replied(c, c->oneway ? 0 : c->transport->send_spelled(c->transport, message, len, !continues), continues);
 }
 
 int call_error(struct call *c, const char *name, const json_t *parameters)
@@ -254,9 +266,4 @@ void transport_gone(struct transport *t)
 	if (w && w->gone)
 		w->gone(c, c->arg);
 	call_unref(c);
-}
-
-bool transport_may_lag(const struct transport *t)
-{
-	return t->call && t->call->may_lag;
 }

@@ -98,16 +98,17 @@ static int send_message(struct transport *t, const json_t *message, bool must)
 	return r;
 }
 
-static int send_spelled(struct transport *t, const char *message, size_t len)
+static int send_spelled(struct transport *t, const char *message, size_t len, bool must)
 {
 	struct connection *v = of(t);
 	bool first = !frame_length(&v->out);
-	int r = len > MESSAGE_MAX ? -EMSGSIZE : can_send(t, false);
+	int r = len > MESSAGE_MAX ? -EMSGSIZE : can_send(t, must);
 
-	if (r == 0)
-		r = frame_put(&v->out, message, len + 1);
-	if (r == 0)
-		queued(v, first);
+	if (r < 0)
+		return r;
+	r = frame_put(&v->out, message, len + 1);
+	v->broken |= r < 0 && must;
+	queued(v, first);
 	return r;
 }
 
@@ -217,7 +218,7 @@ void connection_tick(struct connection *v, uint64_t now_ms)
 	bool busy = v->transport.call || frame_length(&v->out);
 
 	if ((v->partial_ms && !v->transport.call && now_ms - v->partial_ms >= l->message_ms) ||
-	    (v->unread_ms && !transport_may_lag(&v->transport) && now_ms - v->unread_ms >= l->message_ms) ||
+	    (v->unread_ms && !v->transport.may_lag && now_ms - v->unread_ms >= l->message_ms) ||
 	    (!busy && now_ms - v->since_ms >= l->idle_ms)) {
 		v->wire->stats.expired++;
 		connection_free(v);

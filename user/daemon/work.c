@@ -88,7 +88,7 @@ static int accept_victims(void *arg, struct selection *victims, char *err)
 	w->state = WORK_RUNS;
 	pthread_mutex_unlock(&w->lock);
 	if (r == 0 && !w->totals_only)
-		source_index_states(w->live, &victims->flows);
+		live_states(w->live, &victims->flows);
 	return r < 0 ? fail(r, err, "nothing was touched: the request could not be recorded (%s)", strerror(-r)) : 0;
 }
 
