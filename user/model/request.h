@@ -69,6 +69,8 @@ struct summary {
 	const char *subject;   /* for the closing sentence: "alice", "127.0.0.2", ... */
 	const char *const *notes; /* what could not be seen or done, a sentence each */
 	size_t n_notes;
+	const char *fence;     /* id of the one that went up with the request; NULL none */
+	uint64_t fence_until;  /* when it ends, see moment.h; 0 unknown */
 };
 
 #endif
