@@ -23,6 +23,7 @@ is "$installed" "644 opt/x/lib/systemd/system/severd.service
 644 opt/x/lib/tmpfiles.d/sever.conf
 755 opt/x/sbin/sever$daemon
 644 opt/x/share/bash-completion/completions/sever
+644 opt/x/share/man/man5/severd.conf.5
 644 opt/x/share/man/man8/sever.8
 644 opt/x/share/man/man8/severd.8" "these files, and no other"
 make -C "$TOP" --no-print-directory install DESTDIR="$ROOT/2" PREFIX=/usr UNITDIR=/u SYSUSERSDIR=/s TMPFILESDIR=/t >"$OUT" 2>"$ERR"
