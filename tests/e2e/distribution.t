@@ -104,8 +104,8 @@ else
 fi
 
 # --- the manual says what the code does ---
-spelled=$(cat "$TOP"/user/daemon/journal_fields.c | grep -o '"SEVER_[A-Z_]*=\|"SEVER_PEER"\|"SEVER_CLIENT"\|put_number(f, "[A-Z_]*"\|{ "[A-Z]*", "[a-z]*" }' |
-	sed -e 's/put_number(f, "/SEVER_/' -e 's/^{ "\([A-Z]*\)".*/SEVER_\1/' -e 's/[="]//g' | sort -u)
+spelled=$(cat "$TOP"/user/daemon/journal_fields.c | grep -o '"SEVER_[A-Z_]*=\|"SEVER_PEER"\|"SEVER_CLIENT"\|put_number(f, "[A-Z_]*"\|{ "[A-Z_]*", "[a-z_]*" }' |
+	sed -e 's/put_number(f, "/SEVER_/' -e 's/^{ "\([A-Z_]*\)".*/SEVER_\1/' -e 's/[="]//g' | sort -u)
 told=$(grep '^\.It Ev SEVER_\|^\.Ev SEVER_' "$TOP/man/severd.8" | grep -o 'SEVER_[A-Z_]*' | sort -u)
 ok "there are fields" [ "$(echo "$spelled" | wc -l)" -gt 20 ]
 is "$told" "$spelled" "severd(8) has every field, and none that is not"

@@ -22,7 +22,10 @@ told()		# REPLY... -- ARGS...: sever, and what it asked in $ASKED
 	until_true 5 [ -s "$T/asked" ]
 	ASKED=$(tr '\0' '\n' <"$T/asked")
 }
-asked() { is "$(echo "$ASKED" | head -n 1)" "{\"method\":\"io.sever.$1\",\"parameters\":$2}" "$3"; }	# METHOD PARAMETERS NAME
+asked()		# METHOD PARAMETERS NAME [MEMBERS]
+{
+	is "$(echo "$ASKED" | head -n 1)" "{\"method\":\"io.sever.$1\",\"parameters\":$2${4-}}" "$3"
+}
 
 f12='{"fence":"f12","selectors":["--client 127.0.0.2"],"reason":"why","uid":0,"login_uid":null,"pid":7,"request":null,'
 f12=$f12'"since":"2026-11-21T03:02:07.000000Z","until":"2026-11-21T03:12:07.000000Z","remaining_ms":59000,"refused":5,'
@@ -39,7 +42,7 @@ asked FenceAdd '{"selectors":[{"kind":"all"}],"for_ms":86400000,"yes":true}' "ad
 is "$RC:$(cat "$OUT")" "0:$f12" "add --json: the fence"
 
 told "{\"parameters\":{\"fences\":[$f12]}}" -- fence list
-is "$ASKED" '{"method":"io.sever.FenceList","parameters":{},"more":true}' "list: what severd is asked"
+asked FenceList '{}' "list: what severd is asked" ',"more":true'
 is "$RC:$(sed -n 2p "$OUT" | tr -s ' ')" "0:f12 2026-11-21 03:12:07 59s 5 127.0.0.2:4711 --client 127.0.0.2 why" "list: a line for it"
 told "{\"parameters\":{\"fences\":[]}}" -- fence list --client 127.0.0.2
 is "$RC:$(cat "$OUT")" 1: "list: none with these selectors"
@@ -47,10 +50,10 @@ told "{\"parameters\":{\"fences\":[]}}" -- fence list
 is "$RC:$(cat "$OUT" "$ERR")" "0:no fence stands" "list: none"
 
 told "{\"parameters\":{\"fences\":[$f12]}}" -- fence lift f12
-asked FenceLift '{"fence":"f12"}' "lift: by the id"
+asked FenceLift '{"fence":"f12"}' "lift: by the id" ',"more":true'
 is "$RC:$(cat "$OUT")" "0:fence f12 lifted: --client 127.0.0.2, 5 refused" "lift: one line"
 told "{\"parameters\":{\"fences\":[$f12]}}" -- fence lift --client 127.0.0.2 --json
-asked FenceLift "{$client}" "lift: by the selectors"
+asked FenceLift "{$client}" "lift: by the selectors" ',"more":true'
 is "$RC:$(cat "$OUT")" "0:$f12" "lift --json: the fence"
 
 refusal()	# ERROR STATUS

@@ -147,6 +147,8 @@ static void test_parts(void **state)
 
 	(void)state;
 	script_say("{\"parameters\":{\"fences\":[" F3 "]},\"continues\":true}");
+	says(LIFT, &o, "{\"parameters\":{\"fences\":[" F3 "]}}", F3_TOLD F3_TOLD, "");
+	script_say("{\"parameters\":{\"fences\":[" F3 "]},\"continues\":true}");
 	says(LIST, &o, "{\"parameters\":{\"fences\":[" F3 "]}}", F3_TOLD F3_TOLD "{\"summary\":{\"listed\":2}}\n", "");
 }
 

@@ -130,7 +130,7 @@ void event_text(FILE *f, uint8_t *width, const struct event *e)
 
 bool event_json(FILE *f, const struct event *e)
 {
-	static const char *const parts[] = { "reason", "request", "flow", "session", "summary", "count", "fence" };
+	static const char *const parts[] = { "reason", "request", "flow", "session", "summary", "fence", "count" };
 	struct jsonl j = { .f = f };
 
 	jsonl_open(&j, NULL);

@@ -87,7 +87,7 @@ static enum status ask(struct fence_call *f, const json_t *p, unsigned int timeo
 	int r;
 
 	snprintf(method, sizeof(method), IO_SEVER ".%s", f->method);
-	r = client_call(f->client, method, p, strcmp(f->method, "FenceList") ? 0 : CALL_MORE, timeout_ms, f->err);
+	r = client_call(f->client, method, p, many ? CALL_MORE : 0, timeout_ms, f->err);
 	while (r == 0 && more && status == STATUS_OK) {
 		_cleanup_(reply_clear) struct reply reply = { 0 };
 
