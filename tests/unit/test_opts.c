@@ -309,6 +309,8 @@ static void test_no_fence(void **state)
 	refuses(ON_FENCE_ADD, "--user a --for -5m", "-5m");
 	refuses(ON_FENCE_ADD, "--user a --for 5m --for 6m", "twice");
 	refuses(ON_FENCE_ADD, "--for", "--for");
+	refuses(ON_FENCE_ADD, "--user a --for 367d", "366 days");
+	refuses(ON_KILL, "--user a --fence 367d", "366 days");
 	refuses(ON_FENCE_ADD, "f12 --user a --for 5m", "f12");
 	refuses(ON_FENCE_LIST, "f12", "f12");
 	refuses(ON_FENCE_LIST, "--for 5m", "--for");

@@ -78,6 +78,8 @@ static int set_fence(struct options *o, const struct opt *opt, const char *value
 
 	if (duration_parse(value, &ms) < 0 || ms == 0)
 		return bad_value(opt, value, "a duration (500ms, 5s, 10m, 2h, 1d)", err);
+	if (ms > FENCE_MS_MAX)
+		return bad_value(opt, value, "one of at most 366 days", err);
 	if (opt->verbs & ON_CUT)
 		o->resident = "--fence";
 	o->request.fence_ms = ms;

@@ -35,6 +35,8 @@ extern const char *const guard_name[]; /* NULL: none */
 #define REQUEST_ID_LEN 37	/* a UUID and its NUL */
 #define REQUEST_TIMEOUT_MS 5000 /* where nobody says how long to wait */
 
+#define FENCE_MS_MAX (366 * UINT64_C(86400000)) /* that a fence may stand */
+
 struct request {
 	char id[REQUEST_ID_LEN];
 	enum verb verb;
