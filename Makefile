@@ -93,7 +93,7 @@ $(B)/user/varlink/interface.o: $(INTERFACES)
 FUZZFLAGS := -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all
 $(B)/fuzz/%: tests/fuzz/%.c $(wildcard user/model/*.c user/kernel/diag*.c user/varlink/*.c \
   $(addprefix user/daemon/,call.c decode.c methods.c params.c peer.c service.c) user/pipeline/request_id.c \
-  $(addprefix user/cli/,reader.c remote_decode.c event.c) user/report/*.c) | $(INTERFACES)
+  $(addprefix user/cli/,reader.c remote_decode.c told_fence.c event.c) user/report/*.c) | $(INTERFACES)
 	$(call say,FUZZ,$@)mkdir -p $(@D) && $(CLANG) $(filter-out -fsanitize%,$(CFLAGS)) $(FUZZFLAGS) $^ -ljansson -o $@
 
 demo:
@@ -108,6 +108,7 @@ install: all
 	install -D -m 755 $(B)/severd $(DESTDIR)$(PREFIX)/sbin/severd
 	install -D -m 644 man/sever.8 $(DESTDIR)$(PREFIX)/share/man/man8/sever.8
 	install -D -m 644 man/severd.8 $(DESTDIR)$(PREFIX)/share/man/man8/severd.8
+	install -D -m 644 man/severd.conf.5 $(DESTDIR)$(PREFIX)/share/man/man5/severd.conf.5
 	install -D -m 644 scripts/completion.bash $(DESTDIR)$(PREFIX)/share/bash-completion/completions/sever
 	install -d $(addprefix $(DESTDIR),$(UNITDIR) $(SYSUSERSDIR) $(TMPFILESDIR))
 	sed 's|@SBINDIR@|$(PREFIX)/sbin|' scripts/systemd/severd.service >$(DESTDIR)$(UNITDIR)/severd.service

@@ -7,6 +7,11 @@ _sever_sessions()
 	sever list sessions --json 2>/dev/null | sed -n 's/^{"session":"\([A-Za-z0-9:_-]*\)".*/\1/p'
 }
 
+_sever_fences()
+{
+	sever fence list --json 2>/dev/null | sed -n 's/^{"fence":"\(f[0-9]*\)".*/\1/p'
+}
+
 _sever_netns()
 {
 	[[ -d /run/netns ]] && find /run/netns -maxdepth 1 -mindepth 1 -printf '%f\n' 2>/dev/null
@@ -32,6 +37,7 @@ _sever_values()
 	--state)
 		printf '%s\n' established syn-sent syn-recv fin-wait-1 fin-wait-2 time-wait close-wait last-ack closing
 		;;
+	lift) _sever_fences ;;
 	--wait) printf '%s\n' dead verified released ended ;;
 	esac
 }
@@ -59,6 +65,8 @@ _sever_options()
 	list) echo "$selectors $both $host" ;;
 	kill | disconnect) echo "$selectors $both $host $cut" ;;
 	watch) echo "$selectors $both --after" ;;
+	'fence add') echo "$selectors $both --for --reason --include-self --yes" ;;
+	'fence list' | 'fence lift') echo "$selectors $both" ;;
 	doctor) echo --json --help ;;
 	esac
 }
@@ -77,8 +85,15 @@ _sever()
 	fi
 	verb=${words[1]}
 	if ((cword == 1)); then
-		mapfile -t COMPREPLY < <(compgen -W 'list kill disconnect watch doctor --help --version' -- "$cur")
+		mapfile -t COMPREPLY < <(compgen -W 'list kill disconnect watch fence doctor --help --version' -- "$cur")
 		return
+	fi
+	if [[ $verb == fence ]]; then
+		if ((cword == 2)); then
+			mapfile -t COMPREPLY < <(compgen -W 'add list lift --help' -- "$cur")
+			return
+		fi
+		verb="fence ${words[2]}"
 	fi
 	case $prev in
 	--cgroup | --socket)
@@ -90,7 +105,7 @@ _sever()
 		--state | --wait)
 		_sever_offer "$prev"
 		;;
-	--flow | --older-than | --timeout | --fence | --drain | --max | --reason | --after)
+	--flow | --older-than | --timeout | --fence | --for | --drain | --max | --reason | --after)
 		return
 		;;
 	*)
@@ -99,6 +114,7 @@ _sever()
 			mapfile -t -O "${#COMPREPLY[@]}" COMPREPLY < \
 				<(compgen -W 'sessions flows users clients' -- "$cur")
 		fi
+		[[ $verb == 'fence lift' && $cur != -* ]] && _sever_offer lift
 		;;
 	esac
 	if declare -F __ltrim_colon_completions >/dev/null; then

@@ -23,6 +23,7 @@ is "$installed" "644 opt/x/lib/systemd/system/severd.service
 644 opt/x/lib/tmpfiles.d/sever.conf
 755 opt/x/sbin/sever$daemon
 644 opt/x/share/bash-completion/completions/sever
+644 opt/x/share/man/man5/severd.conf.5
 644 opt/x/share/man/man8/sever.8
 644 opt/x/share/man/man8/severd.8" "these files, and no other"
 make -C "$TOP" --no-print-directory install DESTDIR="$ROOT/2" PREFIX=/usr UNITDIR=/u SYSUSERSDIR=/s TMPFILESDIR=/t >"$OUT" 2>"$ERR"
@@ -103,8 +104,8 @@ else
 fi
 
 # --- the manual says what the code does ---
-spelled=$(cat "$TOP"/user/daemon/journal_fields.c | grep -o '"SEVER_[A-Z_]*=\|"SEVER_PEER"\|"SEVER_CLIENT"\|put_number(f, "[A-Z_]*"\|{ "[A-Z]*", "[a-z]*" }' |
-	sed -e 's/put_number(f, "/SEVER_/' -e 's/^{ "\([A-Z]*\)".*/SEVER_\1/' -e 's/[="]//g' | sort -u)
+spelled=$(cat "$TOP"/user/daemon/journal_fields.c | grep -o '"SEVER_[A-Z_]*=\|"SEVER_PEER"\|"SEVER_CLIENT"\|put_number(f, "[A-Z_]*"\|{ "[A-Z_]*", "[a-z_]*" }' |
+	sed -e 's/put_number(f, "/SEVER_/' -e 's/^{ "\([A-Z_]*\)".*/SEVER_\1/' -e 's/[="]//g' | sort -u)
 told=$(grep '^\.It Ev SEVER_\|^\.Ev SEVER_' "$TOP/man/severd.8" | grep -o 'SEVER_[A-Z_]*' | sort -u)
 ok "there are fields" [ "$(echo "$spelled" | wc -l)" -gt 20 ]
 is "$told" "$spelled" "severd(8) has every field, and none that is not"

@@ -27,6 +27,8 @@ static const char *const words[] = {
 	 "\"planned\":0,\"unattributed\":0,\"age_unknown\":0,\"discarded\":0,\"elapsed_ms\":1"),
 	"{\"flows\":1,\"transports\":1",
 	"{\"session\":\"3\"",
+	("{\"fence\":\"f1\",\"selectors\":[\"--all\"],\"uid\":0,\"since\":\"2026-11-21T03:12:07.500000Z\","
+	 "\"until\":\"2026-11-21T03:12:07.500000Z\",\"remaining_ms\":1,\"refused\":0,\"notes\":[]"),
 };
 
 /* Both formats, into memory. */
@@ -74,6 +76,7 @@ static void try(const json_t *o, int as, struct out *out, bool json)
 	const char *user, *bad = NULL;
 	struct told_flow flow;
 	struct told_row row;
+	struct told_fence fence;
 	struct session cut;
 	int r = 0;
 
@@ -83,17 +86,19 @@ static void try(const json_t *o, int as, struct out *out, bool json)
 		report_session(&out->r, &cut, user);
 	else if (as == 2 && (r = decode_summary(o, &s, &notes, &bad)) == 0)
 		report_end(&out->r, &s);
+	else if (as == 4 && (r = decode_fence(o, &fence, &bad)) == 0)
+		json ? (void)fence_json(out->r.out, &fence) : fence_row(out->r.out, width, false, &fence);
 	else if (as == 3 && (r = event_decode(o, &e, &bad)) == 0)
 		json ? (void)event_json(out->r.out, &e) : event_text(out->r.out, width, &e);
-	else if (as > 3 && (r = decode_row(o, as - 4, &row, &bad)) == 0)
+	else if (as > 4 && (r = decode_row(o, as - 5, &row, &bad)) == 0)
 		report_row(&out->r, &row.row);
 	assert(r == 0 || (r == -EBADMSG && bad));
 }
 
 static void read_as_all(const json_t *o)
 {
-	for (int i = 0; i < 2 * (4 + LIST_MAX); i++) {
-		struct request req = { .verb = i / 2 < 4 ? VERB_KILL : VERB_LIST, .what = i / 2 < 4 ? 0 : i / 2 - 4 };
+	for (int i = 0; i < 2 * (5 + LIST_MAX); i++) {
+		struct request req = { .verb = i / 2 < 5 ? VERB_KILL : VERB_LIST, .what = i / 2 < 5 ? 0 : i / 2 - 5 };
 		struct out out;
 
 		if (req.verb == VERB_LIST && req.what == LIST_FLOWS)

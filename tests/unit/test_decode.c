@@ -18,10 +18,14 @@ static char err[ERR_LEN];
 static int read_back(const char *method, json_t *p, struct request *ret, struct selector **ret_selectors)
 {
 	char bad[PARAM_LEN];
+	size_t i = 0;
 
-	for (size_t i = 0; i < n_methods; i++)
-		if (!strcmp(methods[i].name, method) && params_check(methods[i].parameters, p, bad) < 0)
-			fail_msg("%s refuses %s", method, bad);
+	while (i < n_methods && strcmp(methods[i].name, method) != 0)
+		i++;
+	if (i == n_methods)
+		fail_msg("no method %s", method);
+	if (params_check(methods[i].parameters, p, bad) < 0)
+		fail_msg("%s refuses %s", method, bad);
 	return request_decode(p, ret, ret_selectors, err);
 }
 
@@ -95,6 +99,42 @@ static void test_kill(void **state)
 		assert_int_equal(read_back("Kill", p, &back, &selectors), 0);
 		same_request(&req, &back);
 	}
+}
+
+static void check_fence(const char *method, json_t *p, size_t n_selectors)
+{
+	_free_ struct selector *selectors = NULL;
+	struct request back;
+
+	assert_int_equal(read_back(method, p, &back, &selectors), 0);
+	assert_int_equal(back.n_selectors, n_selectors);
+	json_decref(p);
+}
+
+static void test_fence(void **state)
+{
+	struct selector v[array_size(every)];
+	struct request req = a_request(v);
+	json_t *p;
+
+	(void)state;
+	req.fence_ms = 1;
+	assert_int_equal(encode_fence_add(&req, &p, err), 0);
+	check_fence("FenceAdd", p, req.n_selectors);
+	req.fence_ms = FENCE_MS_MAX;
+	req.reason = "why \xe2\x82\xac\x1b";
+	req.include_self = req.yes = true;
+	assert_int_equal(encode_fence_add(&req, &p, err), 0);
+	check_fence("FenceAdd", p, req.n_selectors);
+	assert_int_equal(encode_fence_list(&req, &p, err), 0);
+	check_fence("FenceList", p, req.n_selectors);
+	assert_int_equal(encode_fence_lift(&req, NULL, &p, err), 0);
+	check_fence("FenceLift", p, req.n_selectors);
+	req.n_selectors = 0;
+	assert_int_equal(encode_fence_list(&req, &p, err), 0);
+	check_fence("FenceList", p, 0);
+	assert_int_equal(encode_fence_lift(&req, "f9223372036854775807", &p, err), 0);
+	check_fence("FenceLift", p, 0);
 }
 
 static void test_list(void **state)
@@ -261,8 +301,9 @@ static void test_id(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_kill),	cmocka_unit_test(test_list),	 cmocka_unit_test(test_absolute), cmocka_unit_test(test_host),
-		cmocka_unit_test(test_refused), cmocka_unit_test(test_defaults), cmocka_unit_test(test_id),
+		cmocka_unit_test(test_kill),	 cmocka_unit_test(test_list), cmocka_unit_test(test_fence),
+		cmocka_unit_test(test_absolute), cmocka_unit_test(test_host), cmocka_unit_test(test_refused),
+		cmocka_unit_test(test_defaults), cmocka_unit_test(test_id),
 	};
 
 	return unit_run("decode", tests, NULL);

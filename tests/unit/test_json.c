@@ -70,7 +70,9 @@ static void test_json_summary(void **state)
 				   .age_unknown = 4,
 				   .discarded = UINT32_MAX + 1ull,
 				   .notes = notes,
-				   .n_notes = 2 };
+				   .n_notes = 2,
+				   .fence = "f\x1b"
+					    "12" };
 	struct paper p;
 
 	(void)state;
@@ -89,7 +91,7 @@ static void test_json_summary(void **state)
 		       "\"stage\":\"verified\",\"elapsed_ms\":3.100,\"planned\":0,\"unattributed\":3,\"age_unknown\":4,"
 		       "\"discarded\":4294967296,\"owners\":\"bpf\",\"interrupted\":false,"
 		       "\"reason\":\"gone \\\"for\\\" lunch\",\"selectors\":[\"--user alice\",\"--all\"],"
-		       "\"notes\":[\"one\",\"t\\uFFFDwo\"]}}\n");
+		       "\"notes\":[\"one\",\"t\\uFFFDwo\"],\"fence\":\"f\\u001B12\"}}\n");
 	assert_string_equal(p.err, "");
 	paper_close(&p);
 }

@@ -28,10 +28,13 @@ static int read_line(struct line *l, unsigned verb, const char *text)
 		l->argv[l->argc++] = strcmp(word, "''") ? word : word + 2;
 	}
 	return options_parse(&l->o,
-			     verb == ON_LIST   ? "list" :
-			     verb == ON_WATCH  ? "watch" :
-			     verb == ON_DOCTOR ? "doctor" :
-						 "kill",
+			     verb == ON_LIST	   ? "list" :
+			     verb == ON_WATCH	   ? "watch" :
+			     verb == ON_DOCTOR	   ? "doctor" :
+			     verb == ON_FENCE_ADD  ? "fence add" :
+			     verb == ON_FENCE_LIST ? "fence list" :
+			     verb == ON_FENCE_LIFT ? "fence lift" :
+						     "kill",
 			     verb, l->argc, l->argv, l->err);
 }
 
@@ -119,7 +122,8 @@ static void test_selectors(void **state)
 			continue;
 		snprintf(name, sizeof(name), "--%s", opt->name);
 		assert_string_equal(name, selector_option[opt->where]);
-		assert_int_equal(opt->verbs, ON_LIST | ON_KILL | ON_DISCONNECT | ON_WATCH);
+		assert_int_equal(opt->verbs, ON_LIST | ON_KILL | ON_DISCONNECT | ON_WATCH | ON_FENCE_ADD |
+						     ON_FENCE_LIST | ON_FENCE_LIFT);
 	}
 }
 
@@ -261,6 +265,69 @@ static void test_watch(void **state)
 	options_clear(&l.o);
 }
 
+static void test_fence(void **state)
+{
+	struct line l;
+
+	(void)state;
+	accepts(&l, ON_FENCE_ADD, "--user a --for 10m --reason why --include-self --yes --json --socket /run/x");
+	assert_int_equal(l.o.request.fence_ms, 600000);
+	assert_string_equal(l.o.request.reason, "why");
+	assert_true(l.o.request.include_self && l.o.request.yes && l.o.json);
+	assert_string_equal(l.o.socket, "/run/x");
+	options_clear(&l.o);
+	accepts(&l, ON_FENCE_LIST, "");
+	assert_int_equal(l.o.request.n_selectors, 0);
+	options_clear(&l.o);
+	accepts(&l, ON_FENCE_LIST, "--user a --json");
+	assert_int_equal(l.o.request.n_selectors, 1);
+	options_clear(&l.o);
+	accepts(&l, ON_FENCE_LIFT, "f12 --json");
+	assert_string_equal(l.o.fence, "f12");
+	options_clear(&l.o);
+	accepts(&l, ON_FENCE_LIFT, "--user a --client ::1");
+	assert_null(l.o.fence);
+	assert_int_equal(l.o.request.n_selectors, 2);
+	options_clear(&l.o);
+}
+
+static void test_no_fence(void **state)
+{
+	static const char *const not_taken[] = { "--wait dead",	  "--no-wait",	"--timeout 5s", "--dry-run",
+						 "--fence 5m",	  "--drain 5s", "--max 3",	"--collateral",
+						 "--ignore-none", "--direct" };
+	static const unsigned verbs[] = { ON_FENCE_ADD, ON_FENCE_LIST, ON_FENCE_LIFT };
+	static const char *const not_ids[] = { "f",    "f0", "f01", "12", "F12", "f12x", "f-1", "f99999999999999999999",
+					       "alice" };
+
+	(void)state;
+	refuses(ON_FENCE_ADD, "--for 10m", "needs a selector");
+	refuses(ON_FENCE_ADD, "--user a", "needs --for");
+	refuses(ON_FENCE_ADD, "--user a --for 0s", "0s");
+	refuses(ON_FENCE_ADD, "--user a --for 0", "--for 0");
+	refuses(ON_FENCE_ADD, "--user a --for 10", "--for 10");
+	refuses(ON_FENCE_ADD, "--user a --for -5m", "-5m");
+	refuses(ON_FENCE_ADD, "--user a --for 5m --for 6m", "twice");
+	refuses(ON_FENCE_ADD, "--for", "--for");
+	refuses(ON_FENCE_ADD, "--user a --for 367d", "366 days");
+	refuses(ON_KILL, "--user a --fence 367d", "366 days");
+	refuses(ON_FENCE_ADD, "f12 --user a --for 5m", "f12");
+	refuses(ON_FENCE_LIST, "f12", "f12");
+	refuses(ON_FENCE_LIST, "--for 5m", "--for");
+	refuses(ON_FENCE_LIFT, "", "the id of a fence or the selectors");
+	refuses(ON_FENCE_LIFT, "f12 --user a", "not both");
+	refuses(ON_FENCE_LIFT, "f12 f13", "f13");
+	refuses(ON_KILL, "--user a --for 5m", "kill does not take --for");
+	for (size_t i = 0; i < array_size(not_ids); i++)
+		refuses(ON_FENCE_LIFT, not_ids[i], not_ids[i]);
+	for (size_t i = 0; i < array_size(verbs) * array_size(not_taken); i++) {
+		char line[64];
+
+		snprintf(line, sizeof(line), "--user a %s", not_taken[i / array_size(verbs)]);
+		refuses(verbs[i % array_size(verbs)], line, "does not take");
+	}
+}
+
 /* --help wins over what stands behind it, not over what stands before. */
 static void test_help(void **state)
 {
@@ -309,12 +376,13 @@ static void test_documented(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_defaults),  cmocka_unit_test(test_every_option),
-		cmocka_unit_test(test_selectors), cmocka_unit_test(test_what),
-		cmocka_unit_test(test_nonsense),  cmocka_unit_test(test_reason_length),
-		cmocka_unit_test(test_hints),	  cmocka_unit_test(test_resident),
-		cmocka_unit_test(test_watch),	  cmocka_unit_test(test_help),
-		cmocka_unit_test(test_documented),
+		cmocka_unit_test(test_defaults),   cmocka_unit_test(test_every_option),
+		cmocka_unit_test(test_selectors),  cmocka_unit_test(test_what),
+		cmocka_unit_test(test_nonsense),   cmocka_unit_test(test_reason_length),
+		cmocka_unit_test(test_hints),	   cmocka_unit_test(test_resident),
+		cmocka_unit_test(test_watch),	   cmocka_unit_test(test_help),
+		cmocka_unit_test(test_documented), cmocka_unit_test(test_fence),
+		cmocka_unit_test(test_no_fence),
 	};
 
 	return unit_run("opts", tests, NULL);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /* test_report.c - the format for people, byte for byte, and that no answer counts as written that was not. */
 #include "paper.h"
+#include "report/when.h"
 #include "unit.h"
 
 static void test_text_rows(void **state)
@@ -150,6 +151,47 @@ static void test_closing(void **state)
 	closes((struct summary){ 0 }, false, "");
 }
 
+static void test_fence(void **state)
+{
+	struct summary s = { .fence = "f\033", .fence_until = 1763694727000001 };
+	struct paper p;
+
+	(void)state;
+	closes(s, false, "fence f\\x1b stands until 2025-11-21 03:12:07\n");
+	s = (struct summary){ .fence = "f12", .matched = 1, .stale = 1 };
+	closes(s, false, "nothing was cut; 1 connection had ended before\nfence f12 stands\n");
+	s = (struct summary){ .matched = 4, .planned = 4 };
+	paper_open(&p, &report_text, VERB_KILL);
+	p.req.dry_run = true;
+	p.req.fence_ms = 90000;
+	report_begin(&p.r, &p.req);
+	paper_end(&p, &s);
+	assert_string_equal(p.out,
+			    "4 connections would be cut; a fence of 1m30s would go up first; nothing was touched\n");
+	paper_close(&p);
+}
+
+/* The two largest units, and no more. */
+static void test_span(void **state)
+{
+	static const struct {
+		uint64_t ms;
+		const char *text;
+	} cases[] = {
+		{ 0, "0ms" },	      { 999, "999ms" },	  { 1000, "1s" },     { 1999, "1s" },	     { 59999, "59s" },
+		{ 60000, "1m" },      { 90000, "1m30s" }, { 600000, "10m" },  { 3599999, "59m59s" }, { 3600000, "1h" },
+		{ 5400000, "1h30m" }, { 3601000, "1h" },  { 86400000, "1d" }, { 90061000, "1d1h" },
+	};
+	char span[SPAN_LEN], when[WHEN_LEN];
+
+	(void)state;
+	for (size_t i = 0; i < array_size(cases); i++)
+		assert_string_equal(span_text(cases[i].ms, span), cases[i].text);
+	assert_true(strlen(span_text(UINT64_MAX, span)) < SPAN_LEN);
+	assert_string_equal(when_text(0, when), "-");
+	assert_true(strlen(when_text(UINT64_MAX, when)) < WHEN_LEN);
+}
+
 static void test_notes(void **state)
 {
 	static const char *const notes[] = { "a\033b" };
@@ -271,6 +313,7 @@ int main(void)
 		cmocka_unit_test(test_closing),	      cmocka_unit_test(test_notes),
 		cmocka_unit_test(test_quiet),	      cmocka_unit_test(test_progress),
 		cmocka_unit_test(test_progress_rate), cmocka_unit_test(test_write_error),
+		cmocka_unit_test(test_fence),	      cmocka_unit_test(test_span),
 	};
 
 	setenv("TZ", "UTC", 1);

@@ -44,6 +44,13 @@ static json_t *session_of(void)
 	return o;
 }
 
+#define FENCE                                                                    \
+	"\"fence\":{\"fence\":\"f12\",\"selectors\":[\"--user "                  \
+	"a\\u001b\"],\"reason\":null,\"uid\":0,\"login_uid\":null,"              \
+	"\"pid\":null,\"request\":null,\"since\":\"" TIME "\",\"until\":\"" TIME \
+	"\",\"remaining_ms\":5,\"refused\":3,"                                   \
+	"\"last\":\"" TIME "\",\"last_addr\":\"127.0.0.9\",\"last_port\":7001,\"notes\":[]}"
+
 /* One event of each form, then the end. */
 static void say_events(void)
 {
@@ -71,6 +78,7 @@ static void say_events(void)
 	json_decref(o);
 	paper_close(&p);
 	script_say(EVENT(HEAD("17", "lost") ",\"count\":8"));
+	script_say(EVENT(HEAD("18", "fence.hit") "," FENCE));
 	script_say("{\"error\":\"io.sever.NotReady\",\"parameters\":{\"message\":\"going down\"}}");
 }
 
@@ -96,11 +104,13 @@ static void test_text(void **state)
 	text = watch(false, STATUS_NO_DAEMON);
 	assert_string_equal(err, "going down");
 	assert_string_equal(
-		text,
-		TIME "  flow.close  admin  alice  audit:7  127.0.0.2:51234 -> 127.0.0.1:22  6d1c\n" TIME
-		     "  session.disconnected  -      alice  audit:7  127.0.0.2                        a\\x1b\\x7f\n" TIME
-		     "  request.done          -      -      -        -                                -  4 of 5 gone\n" TIME
-		     "  lost                  -      -      -        -                                -  8 lost\n");
+		text, TIME
+		"  flow.close  admin  alice  audit:7  127.0.0.2:51234 -> 127.0.0.1:22  6d1c\n" TIME
+		"  session.disconnected  -      alice  audit:7  127.0.0.2                        a\\x1b\\x7f\n" TIME
+		"  request.done          -      -      -        -                                -  4 of 5 gone\n" TIME
+		"  lost                  -      -      -        -                                -  8 lost\n" TIME
+		"  fence.hit             -      -      -        127.0.0.9:7001                   -  f12 --user a\\x1b, "
+		"3 refused\n");
 }
 
 static void test_json(void **state)
@@ -127,6 +137,8 @@ static void test_json(void **state)
 	assert_non_null(strstr(text, "\"request\":\"a\\u001B\\u007f\""));
 	assert_null(strstr(text, "future"));
 	assert_non_null(strstr(text, "\n{\"seq\":17,\"time\":\"" TIME "\",\"event\":\"lost\",\"count\":8}\n"));
+	assert_non_null(strstr(
+		text, "\"event\":\"fence.hit\",\"fence\":{\"fence\":\"f12\",\"selectors\":[\"--user a\\u001B\"],"));
 	for (const char *s = text; *s; s++)
 		assert_true(*s == '\n' || (*s >= 0x20 && *s < 0x7f));
 }
@@ -147,6 +159,8 @@ static void test_nonsense(void **state)
 		{ EVENT(HEAD("1", "y") ",\"session\":{\"session\":1}"), "Watch.session" },
 		{ EVENT(HEAD("1", "y") ",\"summary\":{}"), "Watch.elapsed_ms" },
 		{ EVENT(HEAD("1", "y") ",\"count\":\"8\""), "Watch.count" },
+		{ EVENT(HEAD("1", "y") ",\"fence\":{}"), "Watch.fence" },
+		{ EVENT(HEAD("1", "y") ",\"fence\":\"f12\""), "Watch.fence" },
 		{ EVENT(HEAD("1", "y") ",\"reason\":{}"), "Watch.reason" },
 	};
 

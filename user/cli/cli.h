@@ -8,7 +8,7 @@
 #include "report/report.h"
 
 struct command {
-	const char *name;
+	const char *name;  /* "kill", "fence add" */
 	unsigned on;	   /* its ON_ bit */
 	enum verb request; /* what it asks of the pipeline */
 	const char *words; /* what follows it, for the help */
@@ -19,6 +19,7 @@ struct command {
 enum status cmd_list(const struct command *v, struct options *o, char *err);
 enum status cmd_kill(const struct command *v, struct options *o, char *err); /* and disconnect */
 enum status cmd_watch(const struct command *v, struct options *o, char *err);
+enum status cmd_fence(const struct command *v, struct options *o, char *err); /* fence add, list and lift */
 enum status cmd_doctor(const struct command *v, struct options *o, char *err);
 
 /* Completes the request and sets up a report on stdout and stderr. STATUS_OK, or the status to leave with. */

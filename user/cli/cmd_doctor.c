@@ -49,7 +49,7 @@ static void text_doctor(FILE *f, const struct probe *probe, size_t n, const stru
 		if ((int)strlen(probe[i].name) > width)
 			width = strlen(probe[i].name);
 	text_probes(f, probe, n, width, true);
-	fputs("\nWhat tags and fences would hang on; nothing in sever uses it yet:\n", f);
+	fputs("\nWhat the tags and fences of severd hang on; sever alone does not need it:\n", f);
 	text_probes(f, probe, n, width, false);
 	fputc('\n', f);
 	text_verdict(f, v);

@@ -9,18 +9,21 @@
 static int decode_parts(struct reader *r, struct event *e, const char **ret_bad)
 {
 	const json_t *flow = read_object(r, "flow"), *session = read_object(r, "session");
-	const json_t *summary = read_object(r, "summary");
+	const json_t *summary = read_object(r, "summary"), *fence = read_object(r, "fence");
 	int ret = 0;
 
 	e->has_flow = flow;
 	e->has_session = session;
 	e->has_summary = summary;
+	e->has_fence = fence;
 	if (flow)
 		ret = decode_flow(flow, &e->flow, ret_bad);
 	if (ret == 0 && session)
 		ret = decode_row(session, LIST_SESSIONS, &e->session, ret_bad);
 	if (ret == 0 && summary)
 		ret = decode_summary(summary, &e->summary, &e->notes, ret_bad);
+	if (ret == 0 && fence)
+		ret = decode_fence(fence, &e->fence, ret_bad);
 	return ret;
 }
 
@@ -71,6 +74,11 @@ static void peer_cell(struct line *l, const struct event *e)
 	char text[ADDR_STRLEN];
 
 	_Static_assert(array_size(arrow) == DIR_MAX, "an arrow for each direction");
+	if (e->has_fence) {
+		fence_last(l, &e->fence);
+		line_next(l);
+		return;
+	}
 	if (!e->has_flow) {
 		cell(l, s->row.client.family ? addr_format(&s->row.client, text) : s->session.remote_host,
 		     sizeof(s->session.remote_host));
@@ -80,6 +88,18 @@ static void peer_cell(struct line *l, const struct event *e)
 	line_text(l, arrow[f->direction]);
 	line_endpoint(l, &f->local, f->local_port);
 	line_next(l);
+}
+
+/* "f12 --user alice, 214 refused" */
+static void fence_cell(struct line *l, const struct told_fence *t)
+{
+	line_text(l, "  ");
+	line_escape(l, t->id, SIZE_MAX);
+	line_text(l, " ");
+	fence_whom(l, t);
+	line_text(l, ", ");
+	line_number(l, t->refused);
+	line_text(l, " refused");
 }
 
 /* Time, event, reason, user, session, who with whom, request; and what came of it. */
@@ -103,12 +123,14 @@ void event_text(FILE *f, uint8_t *width, const struct event *e)
 		snprintf(count, sizeof(count), "  %ju of %ju gone", (uintmax_t)(e->summary.dead + e->summary.stale),
 			 (uintmax_t)e->summary.matched);
 	line_text(&l, count);
+	if (e->has_fence)
+		fence_cell(&l, &e->fence);
 	line_end(&l);
 }
 
 bool event_json(FILE *f, const struct event *e)
 {
-	static const char *const parts[] = { "reason", "request", "flow", "session", "summary", "count" };
+	static const char *const parts[] = { "reason", "request", "flow", "session", "summary", "fence", "count" };
 	struct jsonl j = { .f = f };
 
 	jsonl_open(&j, NULL);

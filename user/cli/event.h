@@ -4,16 +4,18 @@
 #define SEVER_EVENT_H
 
 #include "cli/remote_decode.h"
+#include "cli/told_fence.h"
 
 /* Texts are borrowed from the object; the parts that do not apply are absent. Not to be copied. */
 struct event {
 	const json_t *o;
 	uint64_t seq, count;
 	const char *time, *name, *reason, *request;
-	bool has_flow, has_session, has_summary, has_count;
+	bool has_flow, has_session, has_summary, has_count, has_fence;
 	struct told_flow flow;
 	struct told_row session;
 	struct summary summary;
+	struct told_fence fence;
 	const char **notes; /* to be freed */
 };
 

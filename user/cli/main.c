@@ -18,37 +18,84 @@ static const struct command verbs[] = {
 	  "ends only the flows that carry sessions; what runs in them lives on", cmd_kill },
 	{ "watch", ON_WATCH, VERB_LIST, "[SELECTOR...] [OPTION...]",
 	  "shows what happens to connections and sessions, as it happens (needs severd)", cmd_watch },
+	{ "fence add", ON_FENCE_ADD, VERB_KILL, "SELECTOR... --for DUR [OPTION...]",
+	  "keeps new connections out for a time; those there are stay (needs severd)", cmd_fence },
+	{ "fence list", ON_FENCE_LIST, VERB_LIST, "[SELECTOR...] [OPTION...]",
+	  "shows the fences that stand, and what they refused (needs severd)", cmd_fence },
+	{ "fence lift", ON_FENCE_LIFT, VERB_KILL, "ID|SELECTOR... [OPTION...]",
+	  "takes a fence down before its time (needs severd)", cmd_fence },
 	{ "doctor", ON_DOCTOR, VERB_LIST, "[OPTION...]",
 	  "shows what this kernel and these privileges allow; ends nothing", cmd_doctor },
 };
 
-static const struct command *find_verb(const char *word)
+/* Of the first of its words. */
+static size_t verb_length(const struct command *v)
 {
-	for (size_t i = 0; i < array_size(verbs); i++)
-		if (strcmp(word, verbs[i].name) == 0)
-			return &verbs[i];
+	return strcspn(v->name, " ");
+}
+
+static bool verb_begins(const struct command *v, const char *word)
+{
+	return strlen(word) == verb_length(v) && strncmp(word, v->name, verb_length(v)) == 0;
+}
+
+/* The verb of the words behind argv[0], which are one or two. */
+static const struct command *find_verb(int argc, char **argv, int *ret_words)
+{
+	for (size_t i = 0; i < array_size(verbs); i++) {
+		const char *second = strchr(verbs[i].name, ' ');
+
+		if (!verb_begins(&verbs[i], argv[1]) || (second && (argc < 3 || strcmp(second + 1, argv[2]) != 0)))
+			continue;
+		*ret_words = second ? 2 : 1;
+		return &verbs[i];
+	}
 	return NULL;
 }
 
 static int unknown_verb(const char *word, char *err)
 {
 	size_t best = 3, len = strlen(word), used;
-	const char *name = NULL;
+	const struct command *meant = NULL;
 	char shown[WORD_SHOWN];
 
 	for (size_t i = 0; i < array_size(verbs); i++) {
-		size_t errors = typing_errors(word, len, verbs[i].name);
+		size_t errors = typing_errors(verbs[i].name, verb_length(&verbs[i]), word);
 
 		if (errors >= best || errors >= len)
 			continue;
 		best = errors;
-		name = verbs[i].name;
+		meant = &verbs[i];
 	}
 	fail(-EINVAL, err, "unknown verb %s", word_show(word, shown));
 	used = strlen(err);
-	if (name)
-		snprintf(err + used, ERR_LEN - used, ", did you mean %s?", name);
+	if (meant)
+		snprintf(err + used, ERR_LEN - used, ", did you mean %.*s?", (int)verb_length(meant), meant->name);
 	return STATUS_USAGE;
+}
+
+/* A word that begins verbs of two words, and no second one that does. */
+static int half_verb(int argc, char **argv, char *err)
+{
+	bool help = argc > 2 && (!strcmp(argv[2], "--help") || !strcmp(argv[2], "-h"));
+	const char *before = argc > 2 ? ": not one of " : " needs one of ";
+	char shown[WORD_SHOWN];
+	size_t used;
+
+	fail(-EINVAL, err, "%s%s%s", argv[1], argc > 2 ? " " : "", argc > 2 ? word_show(argv[2], shown) : "");
+	for (const struct command *v = verbs; v < verbs + array_size(verbs); v++) {
+		if (!verb_begins(v, argv[1]))
+			continue;
+		if (help)
+			printf("usage: sever %s %s\n", v->name, v->words);
+		used = strlen(err);
+		snprintf(err + used, ERR_LEN - used, "%s%s", before, v->name + verb_length(v) + 1);
+		before = ", ";
+	}
+	if (!help)
+		return STATUS_USAGE;
+	*err = '\0';
+	return STATUS_OK;
 }
 
 /* The options that stand where a verb could. */
@@ -90,6 +137,7 @@ static int with_verb(const struct command *v, int argc, char **argv, char *err)
 static int dispatch(int argc, char **argv, char *err)
 {
 	const struct command *v;
+	int words;
 
 	if (argc < 2) {
 		fail(-EINVAL, err, "no verb; sever --help shows them");
@@ -97,8 +145,13 @@ static int dispatch(int argc, char **argv, char *err)
 	}
 	if (argv[1][0] == '-')
 		return without_verb(argc, argv, err);
-	v = find_verb(argv[1]);
-	return v ? with_verb(v, argc - 2, argv + 2, err) : unknown_verb(argv[1], err);
+	v = find_verb(argc, argv, &words);
+	if (v)
+		return with_verb(v, argc - 1 - words, argv + 1 + words, err);
+	for (size_t i = 0; i < array_size(verbs); i++)
+		if (verb_begins(&verbs[i], argv[1]))
+			return half_verb(argc, argv, err);
+	return unknown_verb(argv[1], err);
 }
 
 /* A closed stdout must not come back as the first socket we open; its stand-in refuses every write. */

@@ -78,7 +78,10 @@ static int set_fence(struct options *o, const struct opt *opt, const char *value
 
 	if (duration_parse(value, &ms) < 0 || ms == 0)
 		return bad_value(opt, value, "a duration (500ms, 5s, 10m, 2h, 1d)", err);
-	o->resident = "--fence";
+	if (ms > FENCE_MS_MAX)
+		return bad_value(opt, value, "one of at most 366 days", err);
+	if (opt->verbs & ON_CUT)
+		o->resident = "--fence";
 	o->request.fence_ms = ms;
 	return 0;
 }
@@ -136,7 +139,7 @@ const struct opt option_table[] = {
 	SELECTOR("flow", "COOKIE@NETNS", SEL_FLOW, "one flow, as the JSON output names it"),
 	SELECTOR("state", "NAME", SEL_STATE, "state, as ss(8) spells it"),
 	SELECTOR("older-than", "DUR", SEL_OLDER_THAN, "flows known to be older"),
-	{ "all", NULL, ON_FLOWS, set_all, SEL_ALL, "every flow; to cut them all takes --yes too" },
+	{ "all", NULL, ON_FLOWS, set_all, SEL_ALL, "every flow; to cut or keep out all takes --yes too" },
 
 	FLAG("dry-run", ON_CUT, request.dry_run, "show what would be cut, touch nothing"),
 	VALUE("wait", "STAGE", ON_CUT, set_wait, request.wait,
@@ -144,12 +147,14 @@ const struct opt option_table[] = {
 	FLAG("no-wait", ON_CUT, no_wait, "do not wait for the outcome (needs severd)"),
 	VALUE("timeout", "DUR", ON_CUT, set_timeout, request.timeout_ms, "how long to wait for it (default 5s)"),
 	VALUE("fence", "DUR", ON_CUT, set_fence, request.fence_ms, "keep them out for that long (needs severd)"),
+	VALUE("for", "DUR", ON_FENCE_ADD, set_fence, request.fence_ms, "how long the fence stands"),
 	VALUE("drain", "DUR", ON_CUT, set_duration, request.drain_ms, "first let what is queued be sent, that long"),
 	VALUE("max", "N", ON_CUT, set_max, request.max, "refuse to cut more than N flows"),
 	FLAG("collateral", ON_CUT, request.collateral, "cut flows that another user shares as well"),
-	FLAG("include-self", ON_CUT, request.include_self, "cut the caller's own session as well"),
-	VALUE("reason", "TEXT", ON_CUT, set_text, request.reason, "why; it stands in the report"),
-	FLAG("yes", ON_CUT, request.yes, "confirms --all"),
+	FLAG("include-self", ON_CUT | ON_FENCE_ADD, request.include_self,
+	     "the caller's own session as well, or address"),
+	VALUE("reason", "TEXT", ON_CUT | ON_FENCE_ADD, set_text, request.reason, "why; it stands in the report"),
+	FLAG("yes", ON_CUT | ON_FENCE_ADD, request.yes, "confirms --all"),
 	FLAG("ignore-none", ON_HOST, request.ignore_none, "nothing matched is no failure"),
 	VALUE("after", "SEQ", ON_WATCH, set_after, after, "first the events behind this number that are still kept"),
 	FLAG("json", ON_FLOWS | ON_DOCTOR, json, "one JSON object a line"),

@@ -109,11 +109,32 @@ static int take_option(struct options *o, const char *verb_name, unsigned verb, 
 	return r < 0 ? r : opt->arg && !equals ? 2 : 1;
 }
 
-/* WHAT of `list`, the only word that is no option. */
+static bool is_fence_id(const char *word)
+{
+	uint64_t n;
+
+	return *word == 'f' && word[1] != '0' && word_number(word + 1, strlen(word + 1), 10, INT64_MAX, &n) == 0;
+}
+
+static int take_fence(struct options *o, const char *verb_name, const char *word, char *err)
+{
+	char shown[WORD_SHOWN];
+
+	if (o->fence)
+		return fail(-EINVAL, err, "%s: unexpected word %s", verb_name, word_show(word, shown));
+	if (!is_fence_id(word))
+		return fail(-EINVAL, err, "%s %s: not the id of a fence, such as f12", verb_name, word_show(word, shown));
+	o->fence = word;
+	return 1;
+}
+
+/* WHAT of `list` and ID of `fence lift`, the only words that are no options. */
 static int take_word(struct options *o, const char *verb_name, unsigned verb, const char *word, bool *seen, char *err)
 {
 	char shown[WORD_SHOWN];
 
+	if (verb == ON_FENCE_LIFT)
+		return take_fence(o, verb_name, word, err);
 	word_show(word, shown);
 	if (verb != ON_LIST || *seen)
 		return fail(-EINVAL, err, "%s: unexpected word %s", verb_name, shown);
@@ -132,8 +153,13 @@ static int check_whole(struct options *o, const char *verb_name, unsigned verb, 
 {
 	const struct opt *wait = opt_find("wait", 4);
 
-	if (verb & ON_CUT && !o->n_selectors)
+	if (verb & (ON_CUT | ON_FENCE_ADD) && !o->n_selectors)
 		return fail(-EINVAL, err, "%s needs a selector (or --all --yes)", verb_name);
+	if (verb == ON_FENCE_ADD && !o->request.fence_ms)
+		return fail(-EINVAL, err, "%s needs --for DUR: how long the fence stands", verb_name);
+	if (verb == ON_FENCE_LIFT && !o->fence == !o->n_selectors)
+		return fail(-EINVAL, err, "%s needs the id of a fence or the selectors it was put up with%s", verb_name,
+			    o->fence ? ", not both" : "");
 	if (o->no_wait && o->seen & 1ull << (wait - option_table))
 		return fail(-EINVAL, err, "--wait and --no-wait exclude each other");
 	if (o->direct && o->socket)

@@ -12,9 +12,13 @@ enum {
 	ON_DISCONNECT = 1 << VERB_DISCONNECT,
 	ON_DOCTOR = 1 << 3,
 	ON_WATCH = 1 << 4,
+	ON_FENCE_ADD = 1 << 5,
+	ON_FENCE_LIST = 1 << 6,
+	ON_FENCE_LIFT = 1 << 7,
+	ON_FENCE = ON_FENCE_ADD | ON_FENCE_LIST | ON_FENCE_LIFT,
 	ON_CUT = ON_KILL | ON_DISCONNECT,
 	ON_HOST = ON_LIST | ON_CUT, /* what can be done without severd */
-	ON_FLOWS = ON_HOST | ON_WATCH,
+	ON_FLOWS = ON_HOST | ON_WATCH | ON_FENCE, /* what takes selectors */
 };
 
 #define AFTER_NOW UINT64_MAX
@@ -27,6 +31,7 @@ struct options {
 	uint64_t seen;	      /* bit i: row i of the table was there */
 	const char *resident; /* what only a running severd could do, as typed; NULL nothing */
 	const char *socket;
+	const char *fence; /* fence lift: its id; NULL: by the selectors */
 	uint64_t after; /* watch: events behind this number; AFTER_NOW: from now on */
 	bool all, json, quiet, direct, no_wait, help;
 };

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "cli/reader.h"
+#include "model/moment.h"
+#include "model/word.h"
 
 #include <string.h>
 
@@ -93,4 +95,38 @@ void read_into(struct reader *r, const char *key, char *ret, size_t size, bool n
 	if (n)
 		memcpy(ret, text, n);
 	ret[n] = '\0';
+}
+
+struct addr read_addr(struct reader *r, const char *key)
+{
+	const char *text = read_text(r, key);
+	struct prefix p = { 0 };
+	uint64_t scope = 0;
+
+	if (!text)
+		return p.addr;
+	if (strpbrk(text, "/[") || prefix_parse(text, &p, NULL) < 0 ||
+	    (*p.zone && word_number(p.zone, strlen(p.zone), 10, UINT32_MAX, &scope) < 0)) {
+		read_refuse(r, key);
+		return (struct addr){ 0 };
+	}
+	p.addr.scope = scope;
+	return p.addr;
+}
+
+uint64_t read_time(struct reader *r, const char *key)
+{
+	const char *text = read_text(r, key);
+	uint64_t us = 0;
+
+	if (text && moment_parse(text, &us) < 0)
+		read_refuse(r, key);
+	return us;
+}
+
+int read_done(const struct reader *r, const char **ret_bad)
+{
+	if (r->bad)
+		*ret_bad = r->bad;
+	return r->bad ? -EBADMSG : 0;
 }

@@ -5,7 +5,7 @@
 #ifndef SEVER_READER_H
 #define SEVER_READER_H
 
-#include "model/base.h"
+#include "model/addr.h"
 
 #include <jansson.h>
 
@@ -29,7 +29,13 @@ const json_t *read_array(struct reader *r, const char *key);
 /* Copies a text. One that is too long is shortened, no character cut in two, but for a name, which would become
  * another. */
 void read_into(struct reader *r, const char *key, char *ret, size_t size, bool name);
+/* As addr_format() writes it: no prefix, and a zone is a number. Family 0: none. */
+struct addr read_addr(struct reader *r, const char *key);
+/* A moment; 0: none. */
+uint64_t read_time(struct reader *r, const char *key);
 /* Notes that the value of key cannot be. */
 void read_refuse(struct reader *r, const char *key);
+/* 0, or -EBADMSG with the first key that is bad. */
+int read_done(const struct reader *r, const char **ret_bad);
 
 #endif

@@ -75,6 +75,12 @@ enum status remote_broken(int r, char *err)
 	return STATUS_PARTIAL;
 }
 
+/* "--fence needs", "fences need" */
+static const char *needs(const char *what)
+{
+	return what[strlen(what) - 1] == 's' ? "need" : "needs";
+}
+
 enum status remote_open(const struct options *o, struct client **ret, char *err)
 {
 	const char *path = o->socket ? o->socket : IO_SEVER_SOCKET;
@@ -89,11 +95,11 @@ enum status remote_open(const struct options *o, struct client **ret, char *err)
 		if (!o->socket && !o->resident)
 			return STATUS_OK;
 		if (o->direct)
-			fail(0, err, "%s needs severd, which --direct does not ask%s", o->resident, safe);
+			fail(0, err, "%s %s severd, which --direct does not ask%s", o->resident, needs(o->resident), safe);
 		else if (o->socket)
 			fail(0, err, "--socket %s: no severd answers there%s", path, safe);
 		else
-			fail(0, err, "%s needs severd, which is not running%s", o->resident, safe);
+			fail(0, err, "%s %s severd, which is not running%s", o->resident, needs(o->resident), safe);
 		return STATUS_NO_DAEMON;
 	}
 	if (r == -ETIMEDOUT)

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "cli/remote_answer.h"
 #include "cli/remote_decode.h"
+#include "cli/remote_fence.h"
 #include "pipeline/pipeline.h"
 #include "pipeline/subject.h"
 
@@ -33,7 +34,11 @@ enum status answer_summary(struct remote *m, const json_t *o, enum status status
 
 	if (r == -EBADMSG)
 		return answer_nonsense(m, "summary", bad);
-	return r < 0 ? remote_broken(r, m->err) : answer_close(m, &s, status);
+	if (r < 0)
+		return remote_broken(r, m->err);
+	if (s.fence && m->o && !m->o->json && !m->o->quiet)
+		s.fence_until = remote_fence_until(m->client, s.fence);
+	return answer_close(m, &s, status);
 }
 
 enum status answer_none(struct remote *m, int r)

@@ -1,37 +1,10 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "cli/remote_decode.h"
 #include "cli/reader.h"
-#include "model/moment.h"
 #include "model/selector.h"
-#include "model/word.h"
 
 #include <string.h>
 #include <sys/socket.h>
-
-static int done(const struct reader *r, const char **ret_bad)
-{
-	if (r->bad)
-		*ret_bad = r->bad;
-	return r->bad ? -EBADMSG : 0;
-}
-
-/* As addr_format() writes it: no prefix, and a zone is a number. */
-static struct addr read_addr(struct reader *r, const char *key)
-{
-	const char *text = read_text(r, key);
-	struct prefix p = { 0 };
-	uint64_t scope = 0;
-
-	if (!text)
-		return p.addr;
-	if (strpbrk(text, "/[") || prefix_parse(text, &p, NULL) < 0 ||
-	    (*p.zone && word_number(p.zone, strlen(p.zone), 10, UINT32_MAX, &scope) < 0)) {
-		read_refuse(r, key);
-		return (struct addr){ 0 };
-	}
-	p.addr.scope = scope;
-	return p.addr;
-}
 
 /* The handle, from which flow_key() must come out again. An MPTCP connection with an inode is called by that. */
 static void read_handle(struct reader *r, struct flow *f)
@@ -49,17 +22,6 @@ static void read_handle(struct reader *r, struct flow *f)
 		f->inode = f->cookie >> 62 == 2 ? (uint32_t)f->cookie : 0;
 	if (flow_key(f) != s.flow.cookie)
 		read_refuse(r, "flow");
-}
-
-/* 0: unknown. */
-static uint64_t read_time(struct reader *r, const char *key)
-{
-	const char *text = read_text(r, key);
-	uint64_t us = 0;
-
-	if (text && moment_parse(text, &us) < 0)
-		read_refuse(r, key);
-	return us;
 }
 
 /* Whether it is known. */
@@ -149,7 +111,7 @@ int decode_flow(const json_t *o, struct told_flow *ret, const char **ret_bad)
 	f->counted = read_counts(&r, &f->sent, &f->received);
 	f->timed = read_idle(&r, &f->idle_ms);
 	ret->reconnected = read_bool(&r, "reconnected");
-	return done(&r, ret_bad);
+	return read_done(&r, ret_bad);
 }
 
 static void read_session(struct reader *r, struct session *s)
@@ -192,7 +154,7 @@ int decode_row(const json_t *o, enum list_what what, struct told_row *ret, const
 	row->counted = read_counts(&r, &row->sent, &row->received);
 	row->timed = read_idle(&r, &row->idle_ms);
 	read_life(&r, row);
-	return done(&r, ret_bad);
+	return read_done(&r, ret_bad);
 }
 
 int decode_cut(const json_t *o, struct session *ret, const char **ret_user, const char **ret_bad)
@@ -204,7 +166,7 @@ int decode_cut(const json_t *o, struct session *ret, const char **ret_user, cons
 	*ret_user = read_text(&r, "user");
 	ret->survives = read_word(&r, "survives", survives_name, SURVIVES_MAX, SURVIVES_UNKNOWN);
 	ret->survivor = read_number(&r, "survivor", INT32_MAX, 0);
-	return done(&r, ret_bad);
+	return read_done(&r, ret_bad);
 }
 
 int decode_notes(const json_t *o, struct summary *ret, const char ***ret_notes, const char **ret_bad)
@@ -222,7 +184,7 @@ int decode_notes(const json_t *o, struct summary *ret, const char ***ret_notes, 
 			read_refuse(&r, "notes");
 	}
 	if (r.bad)
-		return done(&r, ret_bad);
+		return read_done(&r, ret_bad);
 	ret->notes = *ret_notes = take_ptr(&v);
 	ret->n_notes = n;
 	return 0;
@@ -255,5 +217,6 @@ int decode_summary(const json_t *o, struct summary *ret, const char ***ret_notes
 	ret->staged = ret->stage < STAGE_MAX;
 	ret->owners = read_text(&r, "owners");
 	ret->interrupted = read_bool(&r, "interrupted");
-	return r.bad ? done(&r, ret_bad) : decode_notes(o, ret, ret_notes, ret_bad);
+	ret->fence = read_text(&r, "fence");
+	return r.bad ? read_done(&r, ret_bad) : decode_notes(o, ret, ret_notes, ret_bad);
 }

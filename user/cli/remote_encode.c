@@ -191,3 +191,37 @@ int encode_watch(const struct request *req, uint64_t after, json_t **ret, char *
 		*ret = take_ptr(&o);
 	return r;
 }
+
+int encode_fence_add(const struct request *req, json_t **ret, char *err)
+{
+	_cleanup_(json_decrefp) json_t *o = NULL;
+	int r = begin(req, &o, err);
+
+	if (r == 0)
+		r = put(o, "for_ms", json_integer(req->fence_ms));
+	if (r == 0 && req->reason)
+		r = put_text(o, "reason", "--reason", req->reason, err);
+	if (r == 0 && req->include_self)
+		r = put(o, "include_self", json_true());
+	if (r == 0 && req->yes)
+		r = put(o, "yes", json_true());
+	if (r == 0)
+		*ret = take_ptr(&o);
+	return r;
+}
+
+int encode_fence_list(const struct request *req, json_t **ret, char *err)
+{
+	if (req->n_selectors)
+		return begin(req, ret, err);
+	*ret = json_object();
+	return *ret ? 0 : -ENOMEM;
+}
+
+int encode_fence_lift(const struct request *req, const char *id, json_t **ret, char *err)
+{
+	if (!id)
+		return begin(req, ret, err);
+	*ret = json_pack("{ss}", "fence", id);
+	return *ret ? 0 : -ENOMEM;
+}

@@ -12,6 +12,10 @@
  * UTF-8. *ret is a new reference. */
 int encode_kill(const struct request *req, json_t **ret, char *err);
 int encode_list(const struct request *req, json_t **ret, char *err);
+int encode_fence_add(const struct request *req, json_t **ret, char *err);
+int encode_fence_list(const struct request *req, json_t **ret, char *err);
+/* id: NULL for the selectors. */
+int encode_fence_lift(const struct request *req, const char *id, json_t **ret, char *err);
 /* after: UINT64_MAX for none. */
 int encode_watch(const struct request *req, uint64_t after, json_t **ret, char *err);
 

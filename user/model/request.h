@@ -35,6 +35,8 @@ extern const char *const guard_name[]; /* NULL: none */
 #define REQUEST_ID_LEN 37	/* a UUID and its NUL */
 #define REQUEST_TIMEOUT_MS 5000 /* where nobody says how long to wait */
 
+#define FENCE_MS_MAX (366 * UINT64_C(86400000)) /* that a fence may stand */
+
 struct request {
 	char id[REQUEST_ID_LEN];
 	enum verb verb;
@@ -69,6 +71,8 @@ struct summary {
 	const char *subject;   /* for the closing sentence: "alice", "127.0.0.2", ... */
 	const char *const *notes; /* what could not be seen or done, a sentence each */
 	size_t n_notes;
+	const char *fence;     /* id of the one that went up with the request; NULL none */
+	uint64_t fence_until;  /* when it ends, see moment.h; 0 unknown */
 };
 
 #endif

@@ -228,6 +228,8 @@ static void json_end(struct report *r, const struct summary *s)
 		put_selectors(&j, s->request);
 	}
 	put_notes(&j, s);
+	if (r->verb != VERB_LIST)
+		jsonl_text(&j, "fence", s->fence, SIZE_MAX);
 	jsonl_close(&j);
 	line_finish(r, &j);
 }

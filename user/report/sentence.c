@@ -2,6 +2,7 @@
 /* sentence.c - the summary in words. */
 #include "report/escape.h"
 #include "report/text.h"
+#include "report/when.h"
 
 #include <string.h>
 
@@ -55,6 +56,11 @@ static void plan(FILE *f, const struct summary *s)
 		fprintf(f, ", %ju would not (", (uintmax_t)(s->matched - s->planned));
 		put_rest(f, s);
 		fputs(")", f);
+	}
+	if (s->request->fence_ms) {
+		char span[SPAN_LEN];
+
+		fprintf(f, "; a fence of %s would go up first", span_text(s->request->fence_ms, span));
 	}
 	fputs("; nothing was touched\n", f);
 }
@@ -114,6 +120,20 @@ void text_closing(struct report *r, const struct summary *s)
 		else
 			none_left(r->out, s);
 	}
+}
+
+void text_fence(struct report *r, const struct summary *s)
+{
+	char until[WHEN_LEN];
+
+	if (!s->fence || r->quiet)
+		return;
+	fputs("fence ", r->out);
+	escape_put(r->out, s->fence);
+	fputs(" stands", r->out);
+	if (s->fence_until)
+		fprintf(r->out, " until %s", when_text(s->fence_until, until));
+	fputc('\n', r->out);
 }
 
 static void put_counts(FILE *f, const struct summary *s)

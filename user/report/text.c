@@ -210,6 +210,7 @@ static void text_end(struct report *r, const struct summary *s)
 	erase(r);
 	if (r->verb != VERB_LIST)
 		text_closing(r, s);
+	text_fence(r, s);
 	if (r->quiet)
 		return;
 	fflush(r->out); /* notes come after the answer where both go to one terminal */

@@ -11,6 +11,9 @@ void text_row_line(struct report *r, const struct row *row);
 /* What became of it all, in one sentence on r->out. When quiet only the bad news, on r->err. */
 void text_closing(struct report *r, const struct summary *s);
 
+/* The fence that went up with the request, if one did, on r->out. */
+void text_fence(struct report *r, const struct summary *s);
+
 /* What the table does not say, a line each on r->err. */
 void text_notes(struct report *r, const struct summary *s);
 
