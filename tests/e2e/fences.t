@@ -82,6 +82,30 @@ add 600000 '' cgroup "$CGROUP" >/dev/null
 is "$("$PEER" as -g "$CGROUP_DIR" "$PEER" try 127.0.0.1 7001 $A):$(enter $A)" EPERM:ok "a cgroup"
 lift f5 >/dev/null
 
+start hers -l $ALICE listen tcp 127.0.0.1 7004
+start his -l $BOB listen tcp 127.0.0.1 7005
+add 600000 '' session "audit:$(session_of hers)" >/dev/null
+is "$(ask hers connect tcp 127.0.0.1 7001):$(ask his connect tcp 127.0.0.1 7001)" "error EPERM after 0:connected 1" "a session"
+lift f6 >/dev/null
+stop hers his
+add 600000 '' remote_port 7001 >/dev/null
+is "$(enter $A 7001):$(enter $A 7002)" EPERM:ok "a port that is gone out to"
+lift f7 >/dev/null
+add 600000 '' peer $A proto tcp >/dev/null
+is "$(enter $A):$("$PEER" try 127.0.0.2 7001 $B)" ECONNREFUSED:EPERM "a peer: neither from there nor to there"
+lift f8 >/dev/null
+
+# --- a namespace that comes later
+
+ok "a namespace comes" new_netns later
+start away -n /run/netns/later listen tcp 127.0.0.1 7001
+later=$(stat -L -c %i /run/netns/later)
+f=$(id_of "$(call FenceAdd '{"selectors":[{"kind":"client","value":"'$A'"},{"kind":"netns","value":"'"$later"'"}],"for_ms":600000}')")
+shut() { [ "$("$PEER" as -n /run/netns/later "$PEER" try 127.0.0.1 7001 $A)" = ECONNREFUSED ]; }
+ok "it is shut, too, as soon as it was seen" until_true 10 shut
+is "$("$PEER" as -n /run/netns/later "$PEER" try 127.0.0.1 7001 $B):$(enter $A)" ok:ok "to that client, and nothing else is"
+lift "$f" >/dev/null
+
 # --- what is refused
 
 is "$(error_of "$(call FenceAdd '{"selectors":[{"kind":"all"}],"for_ms":1000}')")" Guard "everyone: not without yes"
@@ -90,6 +114,15 @@ like "$got" '"guard": *"all"' "0.0.0.0/0 is everyone"
 like "$(call FenceAdd '{"selectors":[{"kind":"peer","value":"::/0"}],"for_ms":1000}')" '"guard": *"all"' "so is ::/0"
 like "$(add 1000 '' client 127.0.0.0/16)" '"guard": *"protect".*127.0.9.0/24' "what severd.conf protects"
 like "$(add 1000 '' client 127.0.9.7)" '"guard": *"protect"' "and part of it"
+printf -- '--protect 127.0.8.0/24\n--nonsense\n' >"$T/severd.conf"
+kill -HUP "$(pid_of severd)"
+complained() { grep -q 'severd.conf:2' "$T/severd.out"; }
+ok "SIGHUP: a bad file is told" until_true 5 complained
+is "$(error_of "$(add 1 '' client 127.0.8.1)"):$(error_of "$(add 1 '' client 127.0.9.1)")" :Guard "and changes nothing"
+echo '--protect 127.0.8.0/24' >"$T/severd.conf"
+kill -HUP "$(pid_of severd)"
+protected() { [ "$(error_of "$(add 1 '' client 127.0.8.1)")" = Guard ]; }
+ok "SIGHUP: a good one counts" until_true 5 protected
 like "$(add 1000 '' local_port 7001)" '"guard": *"protect"' "a port for everybody covers it, too"
 got=$(add 1000 '' pid 1)
 like "$(error_of "$got"):$got" 'InvalidParameter:.*--pid' "a kind that means nothing for a fence, by its name"

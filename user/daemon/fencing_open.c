@@ -54,7 +54,7 @@ static int take_up(struct fencing *f, const struct fencing_options *o, char *err
 static void raise_first(struct fencing *f)
 {
 	char why[ERR_LEN] = "";
-	bool left = f->all.n || (f->kernel && fence_taken_over(f->kernel));
+	bool left = f->all.n || *f->complaint || (f->kernel && fence_taken_over(f->kernel));
 	int r = left ? fencing_commit(f, why) : 0;
 
 	f->undone = r < 0;
