@@ -8,7 +8,7 @@
 
 #define SECOND UINT64_C(1000000000)
 
-static int read_boot(char ret[BOOT_ID_LEN])
+int fencing_read_boot(char ret[BOOT_ID_LEN])
 {
 	_fclose_ FILE *f = fopen("/proc/sys/kernel/random/boot_id", "re");
 
@@ -35,7 +35,7 @@ int fencing_protect(struct fencing *f, const struct prefixes *protect)
 static int take_up(struct fencing *f, const struct fencing_options *o, char *err)
 {
 	const struct fence_options kernel = { .pin_dir = o->pin_dir, .max_fences = FENCING_PARTS_MAX };
-	int r = read_boot(f->boot);
+	int r = fencing_read_boot(f->boot);
 
 	if (r < 0)
 		return fail(r, err, "/proc/sys/kernel/random/boot_id cannot be read");

@@ -50,6 +50,9 @@ struct fencing {
 	char complaint[ERR_LEN];
 };
 
+/* Of this boot. 0 or negative errno. */
+int fencing_read_boot(char ret[BOOT_ID_LEN]);
+
 /* fencing_file.c. Reads what is there; fences of this boot come with their until, those of another with what remained. 0,
  * also where there is no file; -EBADMSG: it was damaged, and is kept under another name; other negative errno. */
 int fencing_load(struct fencing *f, char *err);
