@@ -62,7 +62,7 @@ int fencing_add(struct fencing *f, const struct request *req, const struct fence
 		enum guard *ret_guard, char *err);
 
 /* Takes down the fence of that id, or where it is NULL those that were put up with just these selectors, as typed, in any
- * order. *ret: an array of Fence, the caller's. -ENOENT: none; what the disk or the kernel said, and they stand as before. */
+ * order; req may be NULL with an id. *ret: an array of Fence, the caller's. -ENOENT: none; what the disk or the kernel said, and they stand as before. */
 int fencing_lift(struct fencing *f, const char *id, const struct request *req, uint32_t job, json_t **ret, char *err);
 
 /* Those that stand, soonest end first; with selectors those put up with just these. *ret is the caller's. 0 or -ENOMEM. */

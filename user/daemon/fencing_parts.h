@@ -21,6 +21,7 @@ struct standing {
 	struct fence_target target;
 	struct fence_list parts;
 	unsigned int notes; /* enum fence_note */
+	uint64_t told_ns;   /* when a hit was told last */
 	char *line;	    /* what the file says of it, with the newline; made when first needed */
 	size_t line_len;
 };
