@@ -140,9 +140,9 @@ done
 
 start mine listen tcp 127.0.0.1 7003
 start far connect tcp 127.0.0.1 7003 from $B
-by_mine()	# MORE: asked by a child of the process that has accepted a connection from $B
+by_mine()	# MORE [KIND VALUE]: asked by a child of the process that has accepted a connection from $B
 {
-	printf '{"method":"io.sever.FenceAdd","parameters":{"selectors":%s,"for_ms":600000%s}}\0' "$(kinds client $B)" "$1" >"$T/self"
+	printf '{"method":"io.sever.FenceAdd","parameters":{"selectors":%s,"for_ms":600000%s}}\0' "$(_more=$1; shift; kinds client $B "$@")" "$1" >"$T/self"
 	rm -f "$T/got"
 	printf '#!/bin/sh\nsocat -t 10 - UNIX:%s <%s >%s.new && mv %s.new %s\n' "$SOCKET" "$T/self" "$T/got" "$T/got" "$T/got" >"$T/ask"
 	chmod 755 "$T/ask"
@@ -153,6 +153,10 @@ by_mine()	# MORE: asked by a child of the process that has accepted a connection
 got=$(by_mine '')
 like "$got" '"guard": *"self".*127.0.0.3' "who would keep out himself is asked"
 is "$(enter $B)" ok "and is not kept out"
+like "$(by_mine '' local_port 9)" '"guard": *"self"' "whatever the port"
+got=$(by_mine '' user alice)
+is "$(error_of "$got")" "" "but not for what is somebody else's"
+lift "$(id_of "$got")" >/dev/null
 got=$(by_mine ',"include_self":true')
 is "$(error_of "$got"):$(enter $B)" :ECONNREFUSED "with include_self he is"
 lift "$(id_of "$got")" >/dev/null
@@ -221,5 +225,7 @@ ok "an unknown option: exit 2, with file and line" refused '# x
 --portect 10.0.0.0/8' 'bad.conf:2: .*--portect'
 ok "no prefix" refused '--protect' 'bad.conf:1: '
 ok "not a prefix" refused '--protect 10.0.0.1/8' 'bad.conf:1: .*10.0.0.0/8'
-ok "a file that is not there" not "$SEVERD" --socket "$T/no" --state-dir "$T/no-state" --pin-dir "$T/bpf/no" --config "$T/none.conf"
+"$SEVERD" --socket "$T/no" --state-dir "$T/no-state" --pin-dir "$T/bpf/no" --config "$T/none.conf" 2>"$T/bad.out"
+is "$?" 2 "a file that is not there: exit 2"
+ok "and nothing was made" [ ! -e "$T/no-state" ]
 done_testing

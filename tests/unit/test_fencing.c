@@ -106,6 +106,29 @@ static void test_guards(void **state)
 	assert_int_equal(count(), 2);
 }
 
+/* Without cgroup v2, and without BPF. */
+static void test_refusing_kernel(void **state)
+{
+	_cleanup_(json_decrefp) json_t *shown = NULL;
+	struct fences *kernel = fencing->kernel;
+	enum guard guard;
+
+	(void)state;
+	kernel->out_err = -ENOENT;
+	assert_int_equal(refused("--user uid:77123", &guard), -EOPNOTSUPP);
+	must_add("--peer 127.0.0.2", 60000);
+	knock("127.0.0.2", -ECONNREFUSED);
+	shown = listed();
+	assert_non_null(strstr(json_string_value(json_array_get(json_object_get(json_array_get(shown, 0), "notes"), 0)),
+			       "outbound connections are not refused"));
+	fencing->kernel = NULL;
+	strcpy(fencing->kernel_why, "not today");
+	assert_int_equal(refused("--client 127.0.0.3", &guard), -EOPNOTSUPP);
+	assert_non_null(strstr(err, "not today"));
+	assert_int_equal(count(), 1);
+	fencing->kernel = kernel;
+}
+
 static void test_matches(void **state)
 {
 	struct flow flow = { .state = STATE_ESTABLISHED, .direction = DIR_IN, .local_port = 22 };
@@ -185,6 +208,7 @@ int main(void)
 		fencing_test(test_full_disk),
 		fencing_test(test_on_time),
 		fencing_test(test_guards),
+		fencing_test(test_refusing_kernel),
 		fencing_test(test_matches),
 		fencing_test(test_threads),
 	};

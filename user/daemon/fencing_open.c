@@ -58,8 +58,8 @@ static void raise_first(struct fencing *f)
 	int r = left ? fencing_commit(f, why) : 0;
 
 	f->undone = r < 0;
-	if (f->all.n && !f->kernel)
-		fail(0, f->complaint, "%zu fences cannot be put up again: %s", f->all.n, f->kernel_why);
+	if (!f->kernel)
+		fail(0, f->complaint, "no fences can be put up, and %zu should stand: %s", f->all.n, f->kernel_why);
 	else if (r < 0)
 		fail(0, f->complaint, "%zu fences could not be put up again: %s", f->all.n, *why ? why : strerrordesc_np(-r));
 }
