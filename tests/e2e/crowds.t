@@ -11,7 +11,8 @@ start bystander connect tcp 127.0.0.1 6999 from 127.0.0.2
 
 # --- a burst (X-11, RDP-3), with two who watch
 
-N=$(many 50000) EACH=$(many 12500)
+EACH=12500
+[ "$SEVER_TEST_SLOW" = 1 ] || EACH=600 # their ends are read by awk, which takes longer than all else
 N=$((EACH * 4))
 crowd()
 {

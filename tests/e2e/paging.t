@@ -48,6 +48,15 @@ from 127.0.0.3 >"$T/new"
 ok "NET-10 and nobody is shown who never was" eval 'sort "$T/shown" | comm -23 - "$T/before" | comm -23 - "$T/new" >"$T/odd"; [ ! -s "$T/odd" ]'
 ok "NET-10 who died before his page came is not shown" [ "$(sort "$T/shown" | comm -12 - "$T/dead" | wc -l)" -lt "$SOME" ]
 
+# Longer than anybody waits for half a message (wire.c), and more than the pipe and the socket hold.
+if [ "$SEVER_TEST_SLOW" = 1 ]; then
+	start many connect tcp 127.0.0.1 7001 from 127.0.0.4 n 8000
+	"$SEVER" list flows --json --socket "$SOCKET" --netns self --client 127.0.0.4 2>"$ERR" |
+		(head -n 1 >/dev/null; sleep 12; cat) >"$T/paged"
+	ok "who reads with a pager gets to the end" grep -q '"listed":8000' "$T/paged"
+	stop many
+fi
+
 # A cursor that is behind everybody, and a limit that is none.
 ask_page ffffffffffffffff@4294967295
 is "$(wc -l <"$T/page"):$next" 0:null "NET-10 behind the end there is nothing: no error"

@@ -117,6 +117,21 @@ as bob disconnect --json --session "audit:$(session phone)"
 is "$RC" 4 "WTS-7 bob may not cut her session"
 ok "WTS-7 it lives" echoes phone
 
+# --- it is ended while a request runs
+
+start endless listen tcp 127.0.0.1 7009 flood 100000000
+start idler connect tcp 127.0.0.1 7009 from 127.0.0.9 slow 50000
+by kill --json --client 127.0.0.9 --drain 20s --no-wait
+running=$(sed -n 's/.*"accepted":{"request":"\([^"]*\)".*/\1/p' "$OUT")
+like "$(outcome "$running")" '"state":"accepted"' "a request that takes its time"
+ended=$(date +%s%N)
+severd_down
+ok "it ends soon all the same" [ $((($(date +%s%N) - ended) / 1000000)) -lt 5000 ]
+severd_up || exit 1
+like "$(outcome "$running")" '"state":"done".*"status":3.*"alive":1,.*"interrupted":true' "what became of the request is known"
+is "$(from 127.0.0.9 | wc -l)" 1 "and true"
+stop endless idler
+
 # --- it dies, and comes back
 
 second() { "$SEVERD" --socket "$T/other" --state-dir "$T/state2" --pin-dir "$PINS" >"$T/second" 2>&1; }

@@ -17,7 +17,6 @@ struct call {
 	void *arg;
 	bool more, oneway, gone, answered;
 	bool waits; /* for room */
-	bool may_lag;
 };
 
 int call_new(struct service *s, struct transport *t, const char *method, json_t *parameters, bool more, bool oneway,
@@ -38,6 +37,7 @@ int call_new(struct service *s, struct transport *t, const char *method, json_t 
 		s->n_oneway++;
 	} else {
 		c->transport = t;
+		t->may_lag = false;
 		t->call = call_ref(c);
 	}
 	*ret = c;
@@ -155,7 +155,8 @@ int call_reply(struct call *c, const json_t *parameters, bool continues)
 
 void call_may_lag(struct call *c)
 {
-	c->may_lag = true;
+	if (c->transport)
+		c->transport->may_lag = true;
 }
 
 int call_reply_spelled(struct call *c, const char *message, size_t len)
@@ -254,9 +255,4 @@ void transport_gone(struct transport *t)
 	if (w && w->gone)
 		w->gone(c, c->arg);
 	call_unref(c);
-}
-
-bool transport_may_lag(const struct transport *t)
-{
-	return t->call && t->call->may_lag;
 }

@@ -48,7 +48,7 @@ int call_reply(struct call *c, const json_t *parameters, bool continues);
 int call_reply_spelled(struct call *c, const char *message, size_t len);
 /* Whether a reply that continues would not give -EAGAIN now: for who would make it in vain. */
 bool call_has_room(const struct call *c);
-/* The caller is not hung up on for reading slowly, or not at all: what he is kept waiting for is let go. */
+/* The caller is not hung up on for reading slowly, or not at all, not even the end of it: what he is kept waiting for may wait. */
 void call_may_lag(struct call *c);
 /* name: "io.sever.NotFound". parameters may be NULL. */
 int call_error(struct call *c, const char *name, const json_t *parameters);

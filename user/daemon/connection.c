@@ -217,7 +217,7 @@ void connection_tick(struct connection *v, uint64_t now_ms)
 	bool busy = v->transport.call || frame_length(&v->out);
 
 	if ((v->partial_ms && !v->transport.call && now_ms - v->partial_ms >= l->message_ms) ||
-	    (v->unread_ms && !transport_may_lag(&v->transport) && now_ms - v->unread_ms >= l->message_ms) ||
+	    (v->unread_ms && !v->transport.may_lag && now_ms - v->unread_ms >= l->message_ms) ||
 	    (!busy && now_ms - v->since_ms >= l->idle_ms)) {
 		v->wire->stats.expired++;
 		connection_free(v);

@@ -141,6 +141,7 @@ static int start(struct live *l, const char *pin_dir, char *err)
 		r = track_open(&l->track, &o, err);
 	if (r < 0)
 		return r;
+	l->udp_err = track_udp_error(l->track);
 	l->people_err = owners_bpf_open(&l->people);
 	/* What is older than the tags, and what happened while nobody was here to listen. */
 	l->damaged = l->login_seen = true;

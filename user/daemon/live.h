@@ -41,6 +41,7 @@ struct live {
 	bool filled;		    /* with what was there when we came */
 	bool damaged;		    /* an event was lost, or there was no memory for one */
 	bool crowded;		    /* there are more flows than the kernel's map takes: the index is not all there is */
+	int udp_err;		    /* 0, or why connected UDP is not in the index */
 	uint64_t doubtful;	    /* some entries are `missing`: CLOCK_MONOTONIC ns after which they are called lost; 0 none */
 	int wake;		    /* eventfd: written when the log has grown or login_seen was set */
 
@@ -76,6 +77,8 @@ void live_end_job(struct live *l, uint32_t number);
 void live_note_owed(struct live *l, const struct entry *e, uint32_t bytes);
 /* Sets wqueue of those that were ended by that request. */
 void live_owed(struct live *l, uint32_t number, struct flow *const *v, size_t n);
+/* Sets the state they are in now, of those that have no outcome yet: a selection shows that of their birth. */
+void live_states(const struct live *l, struct flowset *set);
 const struct job_name *live_job(const struct live *l, uint32_t number);
 
 #endif

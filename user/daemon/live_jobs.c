@@ -71,3 +71,15 @@ void live_note_owed(struct live *l, const struct entry *e, uint32_t bytes)
 	if (j->number == e->job && e->job && bytes && grow(&j->owed, &j->cap, j->n + 1, sizeof(*j->owed)) == 0)
 		j->owed[j->n++] = (struct owed){ .cookie = e->cookie, .bytes = bytes };
 }
+
+void live_states(const struct live *l, struct flowset *set)
+{
+	struct sever_flow now;
+
+	for (size_t i = 0; i < set->n; i++) {
+		struct flow *f = &set->v[i];
+
+		if (f->outcome == OUT_NONE && f->tracked && track_read(l->track, f->cookie, &now) == 0)
+			f->state = now.state;
+	}
+}

@@ -83,16 +83,16 @@ static int on_line(struct work *w, const char *text, size_t len, void *arg)
 	json_t *part;
 
 	(void)w;
-	if (wanted && !call_has_room(k->call))
-		return call_reply(k->call, NULL, true) == -EAGAIN ? -EAGAIN : 0;
-	if (flow)
-		return wanted ? tell_flow(k, text, len) : 0;
-	line = json_loadb(text, len, 0, NULL);
+	line = flow ? NULL : json_loadb(text, len, 0, NULL);
 	part = json_object_get(line, "summary");
 	if (part) {
 		k->summary = json_incref(part);
 		return 0;
 	}
+	if (wanted && !call_has_room(k->call))
+		return call_reply(k->call, NULL, true) == -EAGAIN ? -EAGAIN : 0;
+	if (flow)
+		return wanted ? tell_flow(k, text, len) : 0;
 	p = json_pack("{sO*}", "cut", json_object_get(line, "session_cut"));
 	return wanted && p ? call_reply(k->call, p, true) : 0;
 }
@@ -139,9 +139,12 @@ static void on_done(struct work *w, void *arg)
 	kill_free(first);
 }
 
+/* We end: what it has come to is as good an answer as any. */
 static void on_drop(void *arg)
 {
-	kill_free(arg);
+	const struct kill *k = arg;
+
+	on_done(k->work, arg);
 }
 
 static const struct work_hooks hooks = { .accepted = on_accepted, .line = on_line, .done = on_done, .drop = on_drop };

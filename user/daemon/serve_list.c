@@ -223,6 +223,8 @@ static int begin(struct severd *d, struct call *c, struct work *w)
 	}
 	l->call = call_ref(c);
 	call_watch(c, &watcher, l);
+	if (call_wants_more(c))
+		call_may_lag(c); /* he may read it with a pager */
 	return 0;
 }
 

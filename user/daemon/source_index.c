@@ -217,7 +217,7 @@ static int still_there(const struct live *l, const struct flow *f)
 	struct sever_flow now;
 	int r = index_find(&l->index, f->cookie) ? track_read(l->track, f->cookie, &now) : -ENOENT;
 
-	return r < 0 ? r == -ENOENT ? 0 : r : 1;
+	return r == -ENOENT ? 0 : r < 0 ? r : 1;
 }
 
 static int index_lookup(struct source *s, struct flow *const *v, size_t n)
@@ -256,6 +256,11 @@ static int index_holders(struct source *s, struct owners *o, struct owner_scope 
 	return r;
 }
 
+static void index_catch_up(struct source *s)
+{
+	live_drain(((struct source_index *)s)->live);
+}
+
 static void index_close(struct source *s)
 {
 	source_clear(s);
@@ -267,20 +272,9 @@ static const struct source_ops index_ops = {
 	.lookup = index_lookup,
 	.recall = index_recall,
 	.holders = index_holders,
+	.catch_up = index_catch_up,
 	.close = index_close,
 };
-
-void source_index_states(const struct live *l, struct flowset *set)
-{
-	struct sever_flow now;
-
-	for (size_t i = 0; i < set->n; i++) {
-		struct flow *f = &set->v[i];
-
-		if (f->outcome == OUT_NONE && f->tracked && track_read(l->track, f->cookie, &now) == 0)
-			f->state = now.state;
-	}
-}
 
 int source_index_open(struct live *l, uint32_t caller, uint32_t job, bool states, struct source **ret)
 {
@@ -288,10 +282,7 @@ int source_index_open(struct live *l, uint32_t caller, uint32_t job, bool states
 
 	if (!s)
 		return -ENOMEM;
-	s->live = l;
-	s->caller = caller;
-	s->job = job;
-	s->states = states;
+	*s = (struct source_index){ .live = l, .caller = caller, .job = job, .states = states };
 	s->base = (struct source){ .ops = &index_ops, .bpf = l->people, .bpf_err = l->people_err };
 	*ret = &s->base;
 	return 0;

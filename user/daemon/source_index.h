@@ -10,7 +10,5 @@
 /* caller: pid of who asks; job: number of the request; states: flows are shown in the state they are in, else in that of their
  * birth, which spares a call of the kernel for each. 0 or -ENOMEM. */
 int source_index_open(struct live *l, uint32_t caller, uint32_t job, bool states, struct source **ret);
-/* The states after all, of those that have no outcome yet. */
-void source_index_states(const struct live *l, struct flowset *set);
 
 #endif

@@ -9,6 +9,7 @@
 struct transport {
 	struct peer *peer;
 	struct call *call;			     /* that is being answered; NULL: ready for the next */
+	bool may_lag;				     /* see call_may_lag(): until the next call */
 	bool (*has_room)(const struct transport *t); /* for a reply that continues */
 	/* 0; -EAGAIN: no room, never where must; -EMSGSIZE; -ENOMEM; -ENOTCONN. NULL: hang up, the caller would wait
 	 * in vain. */
@@ -30,7 +31,5 @@ void call_run(struct call *c, int (*hook)(struct call *c, void *arg), void *arg)
 void transport_room(struct transport *t);
 /* The caller is gone. */
 void transport_gone(struct transport *t);
-/* Whether its caller may be slow to read, see call_may_lag(). */
-bool transport_may_lag(const struct transport *t);
 
 #endif

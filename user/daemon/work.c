@@ -39,16 +39,27 @@ static int on_line(const char *text, size_t len, void *arg)
 	return 0;
 }
 
+/* Whether connected UDP may be meant. */
+static bool wants_udp(const struct request *req)
+{
+	uint32_t protos = 0;
+
+	for (size_t i = 0; i < req->n_selectors; i++)
+		if (req->selectors[i].kind == SEL_PROTO)
+			protos |= req->selectors[i].protos;
+	return !protos || protos & 1u << PROTO_UDP;
+}
+
 static int open_source(void *arg, struct source **ret)
 {
 	const struct work *w = arg;
-	bool crowded, states = w->request.verb == VERB_LIST || w->request.dry_run;
+	bool short_of, states = w->request.verb == VERB_LIST || w->request.dry_run;
 
 	pthread_mutex_lock(&w->live->lock);
-	crowded = w->live->crowded;
+	short_of = w->live->crowded || (w->live->udp_err < 0 && wants_udp(&w->request));
 	pthread_mutex_unlock(&w->live->lock);
-	/* What the kernel's map has no room for only a scan finds, whatever it costs. */
-	return crowded ? scan_open(ret) : source_index_open(w->live, w->request.caller, w->job, states, ret);
+	/* What the kernel's map has no room for, or no hook sees, only a scan finds, whatever it costs. */
+	return short_of ? scan_open(ret) : source_index_open(w->live, w->request.caller, w->job, states, ret);
 }
 
 static bool may(void *arg, const struct flow *f)
@@ -90,7 +101,7 @@ static int accept_victims(void *arg, struct selection *victims, char *err)
 	w->state = WORK_RUNS;
 	pthread_mutex_unlock(&w->lock);
 	if (r == 0 && !w->totals_only)
-		source_index_states(w->live, &victims->flows);
+		live_states(w->live, &victims->flows);
 	return r < 0 ? fail(r, err, "nothing was touched: the request could not be recorded (%s)", strerror(-r)) : 0;
 }
 
@@ -222,11 +233,20 @@ bool work_pump(struct work *w)
 
 void work_abort(struct work *w)
 {
+	const struct work_line *line;
+	int state;
+
 	pthread_mutex_lock(&w->lock);
 	w->stop = 1;
 	pthread_cond_signal(&w->answered);
 	pthread_mutex_unlock(&w->lock);
 	pthread_join(w->thread, NULL);
+	/* Who is not ready for a line does without. */
+	while ((line = next_line(w, &state))) {
+		if (w->hooks->line)
+			w->hooks->line(w, line->text, line->len, w->arg);
+		drop_line(w);
+	}
 	w->hooks->drop(w->arg);
 	work_free(w);
 }

@@ -26,7 +26,7 @@ struct work_hooks {
 	int (*line)(struct work *w, const char *text, size_t len, void *arg);
 	/* It has ended, and is freed when this returns. */
 	void (*done)(struct work *w, void *arg);
-	/* It is ended because we end: arg is to be released. */
+	/* Instead of done(): it was ended because we end. */
 	void (*drop)(void *arg);
 };
 
@@ -71,7 +71,7 @@ void work_resolve(struct work *w);
 int work_start(struct work *w, int wake);
 /* Calls the hooks for what has come. True: done() was called and w is no more. */
 bool work_pump(struct work *w);
-/* Ends it soon, and truthfully; waits for that. drop() is called instead of done(). */
+/* Ends it soon, and truthfully; waits for that. Its lines are shown, and drop() is called instead of done(). */
 void work_abort(struct work *w);
 void work_free(struct work *w);
 

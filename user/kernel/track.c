@@ -14,7 +14,16 @@
 
 DEFINE_CLEANUP(struct track_bpf *, track_bpf__destroy)
 
-enum { DEFAULT_FLOWS = 1 << 18, DEFAULT_RING = 1 << 22, MAX_RING = 1 << 30 };
+enum { MIN_FLOWS = 1 << 18, MAX_FLOWS = 1 << 22, DEFAULT_RING = 1 << 22, MAX_RING = 1 << 30 };
+/* Of the host's memory for each connection there is room for. The connections themselves take a good part of that. */
+enum { MEMORY_PER_FLOW = 16384 };
+
+static uint32_t default_flows(void)
+{
+	uint64_t n = (uint64_t)sysconf(_SC_PHYS_PAGES) * sysconf(_SC_PAGESIZE) / MEMORY_PER_FLOW;
+
+	return n < MIN_FLOWS ? MIN_FLOWS : n > MAX_FLOWS ? MAX_FLOWS : n;
+}
 
 static uint32_t ring_size(uint32_t bytes)
 {
@@ -85,7 +94,7 @@ static int load(struct track *t, const struct track_options *o)
 	s = track_bpf__open();
 	if (!s)
 		return -ENOMEM;
-	s->maps.flows.max_entries = o->max_flows ? o->max_flows : DEFAULT_FLOWS;
+	s->maps.flows.max_entries = o->max_flows ? o->max_flows : default_flows();
 	s->maps.events.max_entries = ring_size(o->ring_bytes);
 	if (track_bpf__load(s) < 0)
 		return refusal();

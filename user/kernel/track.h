@@ -15,7 +15,7 @@ struct track;
 
 struct track_options {
 	const char *pin_dir; /* in a bpffs, made if need be; NULL: the programs end with the process */
-	uint32_t max_flows;  /* 0: 262144. Each one that is not used costs 16 bytes */
+	uint32_t max_flows;  /* 0: by the memory of the host. Each one that is not used costs 16 bytes */
 	uint32_t ring_bytes; /* 0: 4 MiB, 23,000 events. Rounded up to what the kernel takes */
 };
 

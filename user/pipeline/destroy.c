@@ -42,6 +42,15 @@ static int round_in_netns(struct job *j, struct netns *ns, const struct engine *
 	return r == -ENOMEM ? r : 0;
 }
 
+/* An order causes two events where both ends are here; the ring of them holds some twenty thousand. */
+#define ROUNDS_KEPT 6
+
+static void catch_up(struct job *j, size_t ordered)
+{
+	if (j->source->ops->catch_up && ordered && ordered % (ROUNDS_KEPT * ROUND) == 0)
+		j->source->ops->catch_up(j->source);
+}
+
 /* The flows that no engine has taken yet and whose next one is e. */
 static size_t due_for(const struct engine *e, struct flow **v, size_t n, struct flow **ret)
 {
@@ -65,6 +74,7 @@ static int in_netns(struct job *j, struct netns *ns, struct flow **v, size_t n)
 		size_t n_due = due_for(engines[k], v, n, due);
 
 		for (size_t i = 0; i < n_due && r >= 0 && !job_over(j); i += ROUND) {
+			catch_up(j, i);
 			r = round_in_netns(j, ns, engines[k], due + i, n_due - i < ROUND ? n_due - i : ROUND);
 			report_progress(j->report, "cutting", i, n);
 		}

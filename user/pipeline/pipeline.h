@@ -28,9 +28,6 @@ enum status terminate(const struct request *req, const struct access *access, st
 /* What to exit with where a request came to nothing for negative errno r. */
 enum status status_of_errno(int r);
 
-/* What to exit with where a request came to nothing for negative errno r. */
-enum status status_of_errno(int r);
-
 /* `list`. Without selectors: everything. */
 enum status list(const struct request *req, const struct access *access, struct report *report, char *err);
 

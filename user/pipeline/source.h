@@ -49,6 +49,8 @@ struct source_ops {
 	int (*recall)(struct source *s, struct selection *sel);
 	/* Reads the processes and who holds the sockets of the scope into o, whose bpf is set. 0 or negative errno. */
 	int (*holders)(struct source *s, struct owners *o, struct owner_scope *scope);
+	/* Some thousand orders have gone out: takes in what they have caused, before that is more than fits. NULL: nothing is kept. */
+	void (*catch_up)(struct source *s);
 	void (*close)(struct source *s);
 };
 
