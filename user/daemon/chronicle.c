@@ -3,6 +3,7 @@
 #include "daemon/journal.h"
 #include "daemon/nss.h"
 
+#include <string.h>
 #include <syslog.h>
 
 #define BATCH 512
@@ -31,6 +32,29 @@ static void write_down(struct severd *d, const struct logged *e, const struct jo
 	if (!(e->flow.flags & SEVER_FLOW_ADOPTED) && end > e->flow.birth)
 		c.duration_us = (end - e->flow.birth) / 1000;
 	journal_cut(d->journal, &c);
+}
+
+/* What is done the slow way, or noticed later, because this kernel does not let us do better. */
+static void say_lacks(const struct severd *d)
+{
+	int udp = d->live.udp_err, login = track_login_error(d->live.track);
+	char text[256];
+
+	if (udp < 0) {
+		snprintf(text, sizeof(text), "connected UDP is not tracked (%s): who asks for it waits for a look at all sockets",
+			 strerrordesc_np(-udp));
+		journal_say(d->journal, LOG_WARNING, text);
+	}
+	if (login < 0) {
+		snprintf(text, sizeof(text), "sessions are noticed some seconds late: %s", strerrordesc_np(-login));
+		journal_say(d->journal, LOG_WARNING, text);
+	}
+}
+
+void chronicle_begin(struct severd *d)
+{
+	d->chronicled = d->live.log.next;
+	say_lacks(d);
 }
 
 /* Who writes too slowly loses what goes: that is said once for each gap. */

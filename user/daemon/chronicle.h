@@ -5,6 +5,8 @@
 
 #include "daemon/severd.h"
 
+/* From now on. */
+void chronicle_begin(struct severd *d);
 /* What has come since the last time, at most some hundred events: asks to be called again for more. */
 void chronicle_pump(struct severd *d);
 

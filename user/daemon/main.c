@@ -170,23 +170,6 @@ static int serve(struct timers *t, const struct daemon_options *o, char *err)
 	return r < 0 ? fail(r, err, "the event loop: %s", strerror(-r)) : 0;
 }
 
-/* What is done the slow way, or noticed later, because this kernel does not let us do better. */
-static void say_lacks(const struct severd *d)
-{
-	int udp = d->live.udp_err, login = track_login_error(d->live.track);
-	char text[256];
-
-	if (udp < 0) {
-		snprintf(text, sizeof(text), "connected UDP is not tracked (%s): who asks for it waits for a look at all sockets",
-			 strerrordesc_np(-udp));
-		journal_say(d->journal, LOG_WARNING, text);
-	}
-	if (login < 0) {
-		snprintf(text, sizeof(text), "sessions are noticed some seconds late: %s", strerrordesc_np(-login));
-		journal_say(d->journal, LOG_WARNING, text);
-	}
-}
-
 static int run(struct timers *t, const struct daemon_options *o, char *err)
 {
 	struct severd *d = &t->d;
@@ -204,8 +187,7 @@ static int run(struct timers *t, const struct daemon_options *o, char *err)
 		r = live_open(&d->live, o->pin_dir, err);
 	if (r < 0)
 		return r;
-	d->chronicled = d->live.log.next;
-	say_lacks(d);
+	chronicle_begin(d);
 	r = sentry_open(o->state_dir, o->pin_dir, &t->config.protect, d, err);
 	if (r == 0)
 		r = memory_settle(d);

@@ -140,9 +140,15 @@ static void on_done(struct work *w, void *arg)
 	fence_call_free(f);
 }
 
+/* We end: one that went up stands on, and its caller is told so. */
 static void on_drop(void *arg)
 {
-	fence_call_free(arg);
+	struct fence_call *f = arg;
+
+	if (json_is_array(f->result))
+		fence_call_free(f);
+	else
+		on_done(f->work, f);
 }
 
 static const struct work_hooks hooks = { .done = on_done, .drop = on_drop };
