@@ -6,10 +6,9 @@
 
 fence() { _verb=$1; shift; sever_run fence "$_verb" --socket "$SOCKET" --json "$@"; }
 fences() { fence list; sed -n 's/^{"fence":"\([^"]*\)".*/\1/p' "$OUT"; }
-fenced() { json_field "$(summary_line)" fence; }
 field_of() { answer "$1" | tr ' ' '\n' | sed -n "s/^$2=//p"; }	# NAME KEY: of its last answer
 connects() { ask "$1" connect tcp 127.0.0.1 "$2" from "$3"; }	# NAME PORT ADDR
-opened() { events flow.open "\"remote_addr\":\"$1\"" | wc -l; }
+opened() { events flow.open "\"direction\":\"in\"" | grep "@$(netns_inode)\"" | grep -c "\"remote_addr\":\"$1\""; }
 
 severd_up || exit 1
 spawn watch "$SEVER" watch --json --socket "$SOCKET"
@@ -27,7 +26,7 @@ in_now() { [ "$(from 127.0.0.2 | wc -l)" = 1 ]; }
 until_true 5 in_now
 begun=$(now_ms)
 by kill --json --client 127.0.0.2 --fence $((2 * SEVER_TEST_SLOW))s
-id=$(fenced)
+id=$(summary fence)
 is "$RC:$(summary dead)" 0:1 "RDP-6 fence and kill in one request"
 like "$id" '^f[0-9]+$' "RDP-6 the answer names the fence"
 is "$(from 127.0.0.2 | wc -l)" 0 "RDP-6 it is out"
@@ -62,7 +61,8 @@ stop four
 # --- whom it means need not be there
 
 by kill --json --client 127.0.0.5 --fence 10m
-is "$RC:$(summary matched):$(fences)" "0:0:$(fenced)" "nobody to cut: the fence stands"
+fence=$(summary fence)
+is "$RC:$(summary matched):$(fences)" "0:0:$fence" "nobody to cut: the fence stands"
 like "$(connects client 7001 127.0.0.5)" ECONNREFUSED "and keeps him out"
 
 # --- what waits in a backlog, and what is half open
@@ -98,17 +98,40 @@ is "$(connects client 7001 127.0.0.7)" "connected 1" "he is let in"
 start users connect tcp 127.0.0.1 7001 from 127.0.0.8 n 100
 start neighbour connect tcp 127.0.0.1 7002 from 127.0.0.8
 by kill --json --local-port 7001 --fence 10m
+fence=$(summary fence)
 ok "RDP-10 its connections are cut" [ "$RC" = 0 -a "$(summary dead)" -ge 100 ]
 is "$(at_port 7001 | wc -l)" 0 "RDP-10 none is left"
 is "$(ask neighbour echo)" "ok=1 bad=0" "RDP-10 the neighbour's live"
 ok "RDP-10 and come in" accepts 7002
 ok "RDP-10 nobody else comes in" not accepts 7001
 ok "RDP-10 the listener is there" listening 7001
-fence lift "$(fenced)"
+fence lift "$fence"
 ok "RDP-10 lifted: it serves" accepts 7001
 
-# --- X-7: another namespace
+# --- X-7: another namespace, one that comes later; and whom a user's fence did not know
 
-netns_new far
-start -n "$T/far" srv2 listen tcp 127.0.0.1 7001
+new_netns far
+start there -n /run/netns/far listen tcp 127.0.0.1 7001
+start guest -n /run/netns/far connect tcp 127.0.0.1 7001 from 127.0.0.9
+by kill --json --client 127.0.0.9 --ignore-none --fence 10m
+is "$RC:$(summary matched)" 0:0 "X-7 the same address elsewhere is nobody's business"
+is "$(ask guest connect tcp 127.0.0.1 7001 from 127.0.0.9)" "connected 1" "X-7 and comes in there"
+like "$(connects client 7001 127.0.0.9)" ECONNREFUSED "X-7 but not here"
+
+spawn watch "$SEVER" watch --json --socket "$SOCKET"
+start witness connect tcp 127.0.0.1 7002 from 127.0.0.11
+told_of() { "$PEER" try 127.0.0.1 7002 127.0.0.12 >/dev/null; told flow.open 127.0.0.12; }
+until_true 5 told_of
+fake_user alice 3001
+sever_run kill --json --socket "$SOCKET" --user alice --fence 10m
+is "$RC" 0 "a fence for a user who is not there"
+id=$(summary fence)
+start hers -l 3001 listen tcp 127.0.0.1 7005
+like "$(ask hers connect tcp 127.0.0.1 7002)" EPERM "what she does goes nowhere"
+start visitor connect tcp 127.0.0.1 7005 from 127.0.0.10
+ok "who comes to her is cut as soon as that is known" until_true 10 heard visitor ECONNRESET
+ok "and the reason is told" until_true 2 told flow.close '"reason":"fence".*"remote_addr":"127.0.0.10"'
+is "$(ask witness echo)" "ok=1 bad=0" "the bystander talks on"
+fence lift "$id"
+is "$(ask hers connect tcp 127.0.0.1 7002)" "connected 1" "lifted: she may again"
 done_testing

@@ -74,14 +74,6 @@ like "$(call Kill "$kill_twice")" '"dead":3,.*"status":0' "section 9 item 15: re
 is "$(ask again echo)" "ok=1 bad=0" "section 9 item 15: and it did not act again"
 stop twice again
 
-# --- a fence that cannot be put up
-
-start fenced connect tcp 127.0.0.1 7001 from 127.0.0.5
-by kill --json --client 127.0.0.5 --fence 10m
-is "$RC" 5 "kill --fence: refused while there are no fences"
-is "$(ask fenced echo)" "ok=1 bad=0" "and nobody was cut without one"
-stop fenced
-
 # --- S3 (X-9)
 
 stop srv

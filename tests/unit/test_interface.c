@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /* test_interface.c - does the text of io.sever say what is done? What the methods check, and what the reports print,
  * must come out of it member by member. The text is cut into words, comments left out. */
+#include "daemon/fencing_parts.h"
 #include "daemon/methods.h"
 #include "paper.h"
 #include "varlink/interface.h"
@@ -231,6 +232,31 @@ static void test_summary(void **state)
 	check_keys("Summary", &p, "summary");
 }
 
+static void test_fence(void **state)
+{
+	_cleanup_(json_decrefp) json_t *selectors = json_pack("[s]", "--all"), *reason = json_string("why"), *shown, *bare;
+	struct standing s = { .number = 3, .since_us = 1, .until_ns = UINT64_C(1) << 50, .selectors = selectors, .reason = reason };
+	const struct fence_stats none = { 0 };
+	struct fence_stats hit = { .count = 2, .last = 1, .remote_port = 5 };
+	unsigned int all = FENCE_NOTE_LATE | FENCE_NOTE_CGROUP | FENCE_NOTE_NO_OUT | FENCE_NOTE_REFUSED | FENCE_NOTE_LAPSED |
+			   FENCE_NOTE_NETNS;
+
+	(void)state;
+	strcpy(s.request, "r");
+	hit.remote = (struct addr){ .family = AF_INET, .b = { 127, 0, 0, 1 } };
+	shown = standing_show(&s, &hit, all, "because");
+	expect_keys("Fence", shown);
+	assert_string_equal(json_string_value(json_object_get(shown, "fence")), "f3");
+	assert_string_equal(json_string_value(json_object_get(shown, "last_addr")), "127.0.0.1");
+	assert_int_equal(json_array_size(json_object_get(shown, "notes")), 6);
+	s.reason = NULL;
+	*s.request = '\0';
+	s.by.login_uid = ID_UNSET;
+	bare = standing_show(&s, &none, 0, NULL);
+	expect_keys("Fence", bare);
+	assert_true(json_is_null(json_object_get(bare, "last")) && json_is_null(json_object_get(bare, "login_uid")));
+}
+
 /* Names that C has in tables: each is one of the words that stand behind a member, and there are no others. */
 static void expect_names(const char *type, const char *member, const char *const *names, size_t n)
 {
@@ -287,7 +313,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_table),	    cmocka_unit_test(test_flow),    cmocka_unit_test(test_rows),
 		cmocka_unit_test(test_session_cut), cmocka_unit_test(test_summary), cmocka_unit_test(test_names),
-		cmocka_unit_test(test_kinds),
+		cmocka_unit_test(test_kinds),	    cmocka_unit_test(test_fence),
 	};
 
 	return unit_run("interface", tests, NULL);

@@ -3,6 +3,7 @@
  * becomes a field or a line of its own. */
 #include "daemon/journal_fields.h"
 #include "paper.h"
+#include "sever/messages.h"
 #include "unit.h"
 
 #define ID "6d1c0e9a-0000-4000-8000-000000000001"
@@ -157,6 +158,40 @@ static void test_cut(void **state)
 	fields_clear(&f);
 }
 
+static void test_fence(void **state)
+{
+	static const char *const hit[] = { "SYSLOG_IDENTIFIER=severd",
+					   "PRIORITY=6",
+					   "MESSAGE_ID=" SEVER_MESSAGE_FENCE_HIT,
+					   "MESSAGE=Fence f3 (--user alice --all) refused 10.0.0.1",
+					   "SEVER_FENCE=f3",
+					   "SEVER_CALLER_UID=0",
+					   "SEVER_REASON=a\nb",
+					   "SEVER_UNTIL=then",
+					   "SEVER_REFUSED=7",
+					   "SEVER_LAST_ADDRESS=10.0.0.1",
+					   "SEVER_LAST_PORT=99",
+					   "SEVER_SELECTORS=--user alice",
+					   "SEVER_SELECTORS=--all",
+					   NULL };
+	static const char *const bare[] = { "SYSLOG_IDENTIFIER=severd",
+					    "PRIORITY=5",
+					    "MESSAGE_ID=" SEVER_MESSAGE_FENCE_LIFT,
+					    "MESSAGE=Fence ? () was lifted",
+					    NULL };
+	_cleanup_(json_decrefp) json_t *fence = json_pack(
+		"{ss s[ss] si ss? so ss ss si ss si}", "fence", "f3", "selectors", "--user alice", "--all", "uid", 0, "request", NULL,
+		"login_uid", json_null(), "reason", "a\nb", "until", "then", "refused", 7, "last_addr", "10.0.0.1", "last_port", 99);
+	struct fields f = { 0 };
+
+	(void)state;
+	fields_fence(&f, JOURNAL_FENCE_HIT, fence);
+	assert_fields(&f, hit);
+	fields_fence(&f, JOURNAL_FENCE_LIFT, NULL);
+	assert_fields(&f, bare);
+	fields_clear(&f);
+}
+
 static void test_many_selectors(void **state)
 {
 	struct recorded r = make_request();
@@ -259,7 +294,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_request), cmocka_unit_test(test_cut),  cmocka_unit_test(test_many_selectors),
-		cmocka_unit_test(test_native),	cmocka_unit_test(test_line), cmocka_unit_test(test_long_line),
+		cmocka_unit_test(test_fence),	cmocka_unit_test(test_native),	cmocka_unit_test(test_line), cmocka_unit_test(test_long_line),
 	};
 
 	return unit_run("journal_fields", tests, NULL);

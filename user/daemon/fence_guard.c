@@ -62,17 +62,23 @@ static int check_protected(struct fencing *f, const struct filter *filter, char 
 	return hit ? fail(-ECANCELED, err, "refused: that would keep out %s/%u, which severd.conf protects", text, len) : 0;
 }
 
-/* Whether a connection of the caller's own is among those that it is about. */
+/* Whether a connection of the caller's own is among those that it is about. Where that comes from an address that is named, the
+ * port does not matter: the next one may go to another. */
 static int find_own(struct live *live, const struct request *req, const struct filter *filter, bool *ret_orphaned,
 		    char ret[ADDR_STRLEN])
 {
 	struct selection sel = { 0 };
+	struct filter wide = *filter;
 	struct source *source = NULL;
 	bool hidden = false;
 	int r = source_index_open(live, req->caller, 0, false, &source);
 
+	if (filter->named & (1u << SEL_CLIENT | 1u << SEL_PEER)) {
+		wide.named &= ~(1u << SEL_LOCAL_PORT | 1u << SEL_PROTO);
+		wide.protos = ~0u;
+	}
 	if (r == 0)
-		r = source->ops->select(source, filter, NULL, &sel);
+		r = source->ops->select(source, &wide, NULL, &sel);
 	if (r == 0)
 		r = guard_find_self(&sel, req->caller, ret_orphaned, &hidden);
 	for (size_t i = 0; i < sel.flows.n && r == 0 && !*ret; i++)

@@ -250,3 +250,21 @@ int fencing_list(struct fencing *f, const struct request *req, json_t **ret)
 	*ret = all;
 	return 0;
 }
+
+enum status fencing_status(int r)
+{
+	switch (r) {
+	case -ECANCELED:
+		return STATUS_GUARD;
+	case -EINVAL:
+	case -E2BIG:
+	case -EAGAIN:
+		return STATUS_USAGE;
+	case -ESRCH:
+		return STATUS_NO_MATCH;
+	case -EOPNOTSUPP:
+		return STATUS_KERNEL;
+	default:
+		return STATUS_PARTIAL;
+	}
+}

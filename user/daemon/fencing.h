@@ -20,7 +20,6 @@
 #define FENCING_PARTS_MAX 65536 /* of the kernel's, for all of them */
 #define FENCING_SAVE_S 10
 #define FENCING_DAYS_MAX 366
-#define FENCE_ID_LEN 24 /* "f12" */
 
 struct fencing;
 
@@ -61,8 +60,11 @@ struct fence_author {
 int fencing_add(struct fencing *f, const struct request *req, const struct fence_author *by, uint32_t job, json_t **ret,
 		enum guard *ret_guard, char *err);
 
+/* What a request comes to for what fencing_add() returned. */
+enum status fencing_status(int r);
+
 /* Takes down the fence of that id, or where it is NULL those that were put up with just these selectors, as typed, in any
- * order. *ret: an array of Fence, the caller's. -ENOENT: none; what the disk or the kernel said, and they stand as before. */
+ * order; req may be NULL with an id. *ret: an array of Fence, the caller's. -ENOENT: none; what the disk or the kernel said, and they stand as before. */
 int fencing_lift(struct fencing *f, const char *id, const struct request *req, uint32_t job, json_t **ret, char *err);
 
 /* Those that stand, soonest end first; with selectors those put up with just these. *ret is the caller's. 0 or -ENOMEM. */

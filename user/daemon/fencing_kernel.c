@@ -4,19 +4,23 @@
 #include "kernel/netns.h"
 
 #define DRAIN_MAX 256
+#define TOLD_NS UINT64_C(1000000000)
 
 int fencing_fd(const struct fencing *f)
 {
 	return f->kernel ? fence_fd(f->kernel) : -1;
 }
 
+/* One a second of each of ours, which may be many of the kernel's. */
 static int on_hit(const struct sever_fence_hit *h, void *arg)
 {
 	struct fencing *f = arg;
-	const struct standing *s = fencing_find(f, h->fence >> FENCE_ID_BITS);
+	struct standing *s = fencing_find(f, h->fence >> FENCE_ID_BITS);
 
-	if (s)
-		fencing_tell(f, EVENT_FENCE_HIT, fencing_show(f, s), 0);
+	if (!s || (s->told_ns && h->time < s->told_ns + TOLD_NS))
+		return 0;
+	s->told_ns = h->time;
+	fencing_tell(f, EVENT_FENCE_HIT, fencing_show(f, s), 0);
 	return 0;
 }
 

@@ -8,7 +8,7 @@
 
 #define SECOND UINT64_C(1000000000)
 
-static int read_boot(char ret[BOOT_ID_LEN])
+int fencing_read_boot(char ret[BOOT_ID_LEN])
 {
 	_fclose_ FILE *f = fopen("/proc/sys/kernel/random/boot_id", "re");
 
@@ -35,7 +35,7 @@ int fencing_protect(struct fencing *f, const struct prefixes *protect)
 static int take_up(struct fencing *f, const struct fencing_options *o, char *err)
 {
 	const struct fence_options kernel = { .pin_dir = o->pin_dir, .max_fences = FENCING_PARTS_MAX };
-	int r = read_boot(f->boot);
+	int r = fencing_read_boot(f->boot);
 
 	if (r < 0)
 		return fail(r, err, "/proc/sys/kernel/random/boot_id cannot be read");
@@ -54,12 +54,12 @@ static int take_up(struct fencing *f, const struct fencing_options *o, char *err
 static void raise_first(struct fencing *f)
 {
 	char why[ERR_LEN] = "";
-	bool left = f->all.n || (f->kernel && fence_taken_over(f->kernel));
+	bool left = f->all.n || *f->complaint || (f->kernel && fence_taken_over(f->kernel));
 	int r = left ? fencing_commit(f, why) : 0;
 
 	f->undone = r < 0;
-	if (f->all.n && !f->kernel)
-		fail(0, f->complaint, "%zu fences cannot be put up again: %s", f->all.n, f->kernel_why);
+	if (!f->kernel)
+		fail(0, f->complaint, "no fences can be put up, and %zu should stand: %s", f->all.n, f->kernel_why);
 	else if (r < 0)
 		fail(0, f->complaint, "%zu fences could not be put up again: %s", f->all.n, *why ? why : strerrordesc_np(-r));
 }

@@ -21,6 +21,7 @@ struct standing {
 	struct fence_target target;
 	struct fence_list parts;
 	unsigned int notes; /* enum fence_note */
+	uint64_t told_ns;   /* when a hit was told last */
 	char *line;	    /* what the file says of it, with the newline; made when first needed */
 	size_t line_len;
 };
@@ -50,6 +51,9 @@ struct fencing {
 	bool uncovered; /* a namespace could not be entered */
 	char complaint[ERR_LEN];
 };
+
+/* Of this boot. 0 or negative errno. */
+int fencing_read_boot(char ret[BOOT_ID_LEN]);
 
 /* fencing_file.c. Reads what is there; fences of this boot come with their until, those of another with what remained. 0,
  * also where there is no file; -EBADMSG: it was damaged, and is kept under another name; other negative errno. */

@@ -22,7 +22,6 @@
 #include <syslog.h>
 #include <systemd/sd-daemon.h>
 
-#define FENCE_PINS "fences"
 #define DRAIN_US 20000	 /* how late an event is told at most, while the ring has room */
 
 static const struct io_sever methods_of_ours = {
@@ -171,33 +170,6 @@ static int serve(struct timers *t, const struct daemon_options *o, char *err)
 	return r < 0 ? fail(r, err, "the event loop: %s", strerror(-r)) : 0;
 }
 
-static int open_fences(struct timers *t, const struct daemon_options *o, char *err)
-{
-	struct fencing_options fo = { .state_dir = o->state_dir, .live = &t->d.live, .protect = &t->config.protect };
-	_free_ char *pins = NULL;
-	int r;
-
-	if (o->pin_dir && asprintf(&pins, "%s/" FENCE_PINS, o->pin_dir) < 0)
-		return -ENOMEM;
-	fo.pin_dir = pins;
-	r = fencing_open(&t->d.fencing, &fo, err);
-	if (r == 0 && fencing_complaint(t->d.fencing))
-		journal_say(t->d.journal, LOG_WARNING, fencing_complaint(t->d.fencing));
-	return r;
-}
-
-/* Those of the fences are among those of the tags. */
-static int detach_all(const char *pin_dir, char *err)
-{
-	_free_ char *pins = NULL;
-	int r;
-
-	if (asprintf(&pins, "%s/" FENCE_PINS, pin_dir) < 0)
-		return -ENOMEM;
-	r = fence_detach_all(pins, err);
-	return r < 0 ? r : track_detach_all(pin_dir, err);
-}
-
 static int run(struct timers *t, const struct daemon_options *o, char *err)
 {
 	struct severd *d = &t->d;
@@ -216,7 +188,7 @@ static int run(struct timers *t, const struct daemon_options *o, char *err)
 	if (r < 0)
 		return r;
 	chronicle_begin(d);
-	r = open_fences(t, o, err);
+	r = sentry_open(o->state_dir, o->pin_dir, &t->config.protect, d, err);
 	if (r == 0)
 		r = memory_settle(d);
 	if (r == 0)
@@ -271,7 +243,7 @@ int main(int argc, char **argv)
 		complain(err);
 		return STATUS_USAGE;
 	}
-	r = o.detach_all ? detach_all(o.pin_dir, err) : run(&t, &o, err);
+	r = o.detach_all ? sentry_detach_all(o.pin_dir, err) : run(&t, &o, err);
 	if (t.d.record)
 		record_close(t.d.record);
 	if (t.d.journal)

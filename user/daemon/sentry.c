@@ -1,7 +1,38 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "daemon/sentry.h"
+#include "daemon/fencing.h"
+#include "daemon/journal.h"
 
+#include <syslog.h>
+
+#define PINS "fences"
 #define ACCURACY_US 1000
+
+int sentry_open(const char *state_dir, const char *pin_dir, const struct prefixes *protect, struct severd *d, char *err)
+{
+	struct fencing_options o = { .state_dir = state_dir, .live = &d->live, .protect = protect };
+	_free_ char *pins = NULL;
+	int r;
+
+	if (pin_dir && asprintf(&pins, "%s/" PINS, pin_dir) < 0)
+		return -ENOMEM;
+	o.pin_dir = pins;
+	r = fencing_open(&d->fencing, &o, err);
+	if (r == 0 && fencing_complaint(d->fencing))
+		journal_say(d->journal, LOG_WARNING, fencing_complaint(d->fencing));
+	return r;
+}
+
+int sentry_detach_all(const char *pin_dir, char *err)
+{
+	_free_ char *pins = NULL;
+	int r;
+
+	if (asprintf(&pins, "%s/" PINS, pin_dir) < 0)
+		return -ENOMEM;
+	r = fence_detach_all(pins, err);
+	return r < 0 ? r : track_detach_all(pin_dir, err);
+}
 
 void sentry_look(struct sentry *s)
 {

@@ -54,11 +54,9 @@ static int refuse(struct fence_call *f, const char *sentence)
 	case -EINVAL:
 	case -E2BIG:
 	case -EAGAIN:
-		return severd_answer(f->call, STATUS_USAGE, sentence, NULL);
 	case -ESRCH:
-		return severd_answer(f->call, STATUS_NO_MATCH, sentence, NULL);
 	case -EOPNOTSUPP:
-		return severd_answer(f->call, STATUS_KERNEL, sentence, NULL);
+		return severd_answer(f->call, fencing_status(f->r), sentence, NULL);
 	case -ENOENT:
 		more = json_pack("{ss ss}", "what", "fence", "message", sentence);
 		f->r = more ? call_error(f->call, "io.sever.NotFound", more) : -ENOMEM;
@@ -140,9 +138,15 @@ static void on_done(struct work *w, void *arg)
 	fence_call_free(f);
 }
 
+/* We end: one that went up stands on, and its caller is told so. */
 static void on_drop(void *arg)
 {
-	fence_call_free(arg);
+	struct fence_call *f = arg;
+
+	if (json_is_array(f->result))
+		fence_call_free(f);
+	else
+		on_done(f->work, f);
 }
 
 static const struct work_hooks hooks = { .done = on_done, .drop = on_drop };

@@ -261,10 +261,9 @@ int serve_kill(struct call *c, void *arg)
 
 	if (!w)
 		return r;
-	/* Never a kill without the fence that was asked for. */
-	if (w->request.fence_ms) {
+	if (w->request.fence_ms && !severd_may_all(d, c)) {
 		work_free(w);
-		return call_fail(c, -EOPNOTSUPP, "this severd puts up no fences; nothing was touched");
+		return call_fail(c, -EPERM, "only root and the group sever may put up a fence; nothing was touched");
 	}
 	if (*w->request.id)
 		r = answer_known(d, c, w->request.id);

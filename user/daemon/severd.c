@@ -80,6 +80,7 @@ int severd_begin(struct severd *d, struct work *w, struct call *c)
 	if (!has_room(d, p->uid))
 		return -EBUSY;
 	w->live = &d->live;
+	w->fencing = d->fencing;
 	w->peer = peer_ref((struct peer *)p);
 	/* Nobody's own connection is cut by mistake, nor is ours: who cannot be seen is taken for this process. */
 	w->request.caller = p->pid;

@@ -4,6 +4,7 @@
 #include "daemon/rights.h"
 #include "daemon/source_index.h"
 #include "daemon/thread.h"
+#include "daemon/work_fence.h"
 #include "pipeline/resolve.h"
 
 #include <string.h>
@@ -97,6 +98,10 @@ static void carry_out(struct work *w)
 	struct access access = { .open = open_source, .accept = accept_victims, .arg = w };
 	struct relay relay;
 
+	if (w->fencing) {
+		access.fence = work_fence;
+		access.lift = work_lift;
+	}
 	if (!rights_all(w->peer))
 		access.may = may;
 	w->status = STATUS_KERNEL;

@@ -33,6 +33,7 @@ struct work_hooks {
 struct work {
 	struct work *next;
 	struct live *live;
+	struct fencing *fencing; /* NULL: it puts up no fence */
 	struct peer *peer;
 	struct request request;
 	struct selector *selectors;

@@ -32,6 +32,7 @@ enum status {
 enum guard { GUARD_NONE, GUARD_SELF, GUARD_MAX, GUARD_COLLATERAL, GUARD_ALL, GUARD_PROTECT };
 extern const char *const guard_name[]; /* NULL: none */
 
+#define FENCE_ID_LEN 24	/* "f12" */
 #define REQUEST_ID_LEN 37	/* a UUID and its NUL */
 #define REQUEST_TIMEOUT_MS 5000 /* where nobody says how long to wait */
 

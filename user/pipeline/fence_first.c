@@ -4,9 +4,9 @@
 
 void fence_take_back(struct job *j)
 {
-	if (j->fenced)
-		j->access->lift(j->access->arg);
-	j->fenced = false;
+	if (*j->fence)
+		j->access->lift(j->access->arg, j->fence);
+	*j->fence = '\0';
 }
 
 /* Who came in between is a victim as well, and who is half in, which default selections leave alone. */
@@ -28,10 +28,9 @@ enum status fence_first(struct job *j)
 
 	if (!j->access->fence)
 		return job_broken(j, fail(-EOPNOTSUPP, j->err, "nobody here puts up fences; nothing was touched"), "");
-	s = j->access->fence(j->access->arg, &j->filter, &guard, j->err);
+	s = j->access->fence(j->access->arg, j->fence, &guard, j->err);
 	if (s != STATUS_OK)
 		return s == STATUS_GUARD ? guard_refuse(j, guard, "its fence was refused") : s;
-	j->fenced = true;
 	s = look_again(j);
 	if (s != STATUS_OK)
 		fence_take_back(j);

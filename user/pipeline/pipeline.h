@@ -15,11 +15,11 @@ struct access {
 	/* S0: these will be cut, and nothing was touched yet. 0, or a negative errno with a sentence in err, and nothing is cut. NULL:
 	 * nobody wants to know. */
 	int (*accept)(void *arg, struct selection *victims, char *err);
-	/* Of a request with fence_ms: keeps out from now on whom the filter means. STATUS_OK; else none stands, a sentence is in
-	 * err, and which guard it was in *ret_guard. NULL: there are no fences here. */
-	enum status (*fence)(void *arg, const struct filter *f, enum guard *ret_guard, char *err);
+	/* Of a request with fence_ms: keeps out from now on whom it means. STATUS_OK, and which one it is in ret_id (FENCE_ID_LEN bytes);
+	 * else none stands, a sentence is in err, and which guard it was in *ret_guard. NULL: there are no fences here. */
+	enum status (*fence)(void *arg, char *ret_id, enum guard *ret_guard, char *err);
 	/* Takes that back: the request is refused after all. */
-	void (*lift)(void *arg);
+	void (*lift)(void *arg, const char *id);
 	void *arg;
 };
 

@@ -90,6 +90,7 @@ enum status summarize(struct job *j, struct names *names, enum status status)
 		.age_unknown = j->frozen.age_unknown,
 		.interrupted = job_stopped(j),
 		.guard = j->guard,
+		.fence = *j->fence ? j->fence : NULL,
 	};
 
 	if (j->source)

@@ -1,0 +1,217 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/* test_fencing.c - fences of people: up, down, refused, on a full disk, on time, and by several threads at once. */
+#include "fencing_scene.h"
+
+#include <pthread.h>
+#include <sys/resource.h>
+
+static void test_up_and_down(void **state)
+{
+	uint64_t first, second;
+	char id[FENCE_ID_LEN];
+
+	(void)state;
+	first = must_add("--client 127.0.0.2", 60000);
+	second = must_add("--client 127.0.0.0/30", 30000);
+	assert_int_equal(second, first + 1);
+	knock("127.0.0.2", -ECONNREFUSED);
+	knock("127.0.0.3", -ECONNREFUSED);
+	knock("127.0.0.4", 0);
+	assert_int_equal(number(0, "remaining_ms") <= 30000, 1); /* soonest end first */
+	assert_int_equal(number(1, "refused"), 1); /* of two that overlap the longer one has it */
+	snprintf(id, sizeof(id), "f%ju", (uintmax_t)first);
+	assert_int_equal(lift(id), 0);
+	knock("127.0.0.2", -ECONNREFUSED);
+	assert_int_equal(lift(id), -ENOENT);
+	assert_int_equal(lift("f0"), -ENOENT);
+	assert_int_equal(lift("2"), -ENOENT);
+	assert_int_equal(lift("f02"), -ENOENT);
+	assert_int_equal(count(), 1);
+	snprintf(id, sizeof(id), "f%ju", (uintmax_t)second);
+	assert_int_equal(lift(id), 0);
+	knock("127.0.0.2", 0);
+	again();
+	assert_int_equal(count(), 0);
+	assert_int_equal(must_add("--client 127.0.0.2", 60000), second + 1);
+}
+
+static void test_full_disk(void **state)
+{
+	const struct rlimit none = { 0, RLIM_INFINITY }, any = { RLIM_INFINITY, RLIM_INFINITY };
+	_free_ char *before = NULL, *after = NULL;
+	size_t before_len, after_len;
+	enum guard guard;
+
+	(void)state;
+	must_add("--client 127.0.0.3", 60000);
+	read_text(&before, &before_len);
+	signal(SIGXFSZ, SIG_IGN);
+	must(setrlimit(RLIMIT_FSIZE, &none), "setrlimit");
+	assert_int_equal(refused("--client 127.0.0.2", &guard), -EFBIG);
+	assert_int_equal(lift("f1") == 0, 0);
+	must(setrlimit(RLIMIT_FSIZE, &any), "setrlimit");
+	knock("127.0.0.2", 0);
+	knock("127.0.0.3", -ECONNREFUSED);
+	assert_int_equal(count(), 1);
+	read_text(&after, &after_len);
+	assert_true(before_len == after_len && !memcmp(before, after, after_len));
+	must_add("--client 127.0.0.2", 60000);
+	knock("127.0.0.2", -ECONNREFUSED);
+}
+
+static void test_on_time(void **state)
+{
+	uint64_t next;
+
+	(void)state;
+	must_add("--client 127.0.0.2", 60000);
+	must_add("--client 127.0.0.3", 100);
+	next = fencing_next(fencing);
+	assert_true(next <= now() + SECOND / 10);
+	knock("127.0.0.3", -ECONNREFUSED);
+	while (now() < next)
+		poll(NULL, 0, 1);
+	knock("127.0.0.3", 0);
+	fencing_tick(fencing);
+	assert_int_equal(count(), 1);
+	assert_true(fencing_next(fencing) > now() && fencing_next(fencing) <= now() + FENCING_SAVE_S * SECOND);
+	knock("127.0.0.2", -ECONNREFUSED);
+}
+
+static void test_guards(void **state)
+{
+	struct prefix kept[] = { prefix("127.0.0.9"), prefix("fd00::/16") };
+	const struct prefixes protect = { kept, 2, 2 };
+	enum guard guard;
+	json_t *shown = NULL;
+
+	(void)state;
+	assert_int_equal(fencing_protect(fencing, &protect), 0);
+	assert_int_equal(refused("--all", &guard), -ECANCELED);
+	assert_int_equal(guard, GUARD_ALL);
+	assert_int_equal(refused("--client 0.0.0.0/0", &guard), -ECANCELED);
+	assert_int_equal(guard, GUARD_ALL);
+	assert_int_equal(refused("--cgroup /", &guard), -ECANCELED);
+	assert_int_equal(guard, GUARD_ALL);
+	for (const char *const *v = (const char *const[]){ "--client 127.0.0.0/24", "--client 127.0.0.9", "--peer fd00::1",
+							   "--local-port 22", "--client 127.0.0.2 --client 0.0.0.0/0", NULL };
+	     *v; v++) {
+		assert_int_equal(add(*v, 1000, true, &shown, &guard), -ECANCELED);
+		assert_int_equal(guard, GUARD_PROTECT);
+	}
+	must_add("--client 127.0.0.8", 1000);
+	must_add("--user uid:77123", 1000);
+	assert_int_equal(refused("--pid 1", &guard), -EINVAL);
+	assert_int_equal(refused("--session 12", &guard), -ESRCH);
+	assert_int_equal(count(), 2);
+}
+
+/* Without cgroup v2, and without BPF. */
+static void test_refusing_kernel(void **state)
+{
+	_cleanup_(json_decrefp) json_t *shown = NULL;
+	struct fences *kernel = fencing->kernel;
+	enum guard guard;
+
+	(void)state;
+	kernel->out_err = -ENOENT;
+	assert_int_equal(refused("--user uid:77123", &guard), -EOPNOTSUPP);
+	must_add("--peer 127.0.0.2", 60000);
+	knock("127.0.0.2", -ECONNREFUSED);
+	shown = listed();
+	assert_non_null(strstr(json_string_value(json_array_get(json_object_get(json_array_get(shown, 0), "notes"), 0)),
+			       "outbound connections are not refused"));
+	fencing->kernel = NULL;
+	strcpy(fencing->kernel_why, "not today");
+	assert_int_equal(refused("--client 127.0.0.3", &guard), -EOPNOTSUPP);
+	assert_non_null(strstr(err, "not today"));
+	assert_int_equal(count(), 1);
+	fencing->kernel = kernel;
+}
+
+static void test_matches(void **state)
+{
+	struct flow flow = { .state = STATE_ESTABLISHED, .direction = DIR_IN, .local_port = 22 };
+	struct prefix kept[] = { prefix("127.0.0.2") };
+	const struct prefixes protect = { kept, 1, 1 };
+	const struct people nobody = { 0 };
+	struct fence_match m;
+
+	(void)state;
+	flow.netns = strtoul(here, NULL, 10);
+	flow.remote = prefix("127.0.0.2").addr;
+	assert_false(fencing_any(fencing));
+	assert_false(fencing_matches(fencing, &flow, &nobody, false, &m));
+	must_add("--client 127.0.0.2", 60000);
+	must_add("--client 127.0.0.0/24 --local-port 22", 90000);
+	assert_true(fencing_any(fencing) && fencing_matches(fencing, &flow, &nobody, false, &m));
+	assert_int_equal(strtoull(m.id + 1, NULL, 10), fencing->last); /* the longer one */
+	assert_true(m.since_ns <= now() && m.since_ns > now() - deadline_ms() * 1000000);
+	assert_string_equal(m.request, "");
+	flow.local_port = 23;
+	assert_true(fencing_matches(fencing, &flow, &nobody, false, &m));
+	assert_int_equal(strtoull(m.id + 1, NULL, 10), fencing->last - 1);
+	flow.direction = DIR_OUT;
+	assert_false(fencing_matches(fencing, &flow, &nobody, false, &m));
+	flow.direction = DIR_IN;
+	assert_int_equal(fencing_protect(fencing, &protect), 0);
+	assert_false(fencing_matches(fencing, &flow, &nobody, false, &m));
+}
+
+static void *add_and_lift(void *arg)
+{
+	const struct fence_author by = { 0 };
+	struct selector v[3];
+	struct request req = { .selectors = v, .fence_ms = 60000 };
+	char text[32], why[ERR_LEN];
+	json_t *shown, *lifted;
+	enum guard guard;
+
+	snprintf(text, sizeof(text), "uid:%u", 77000 + *(unsigned int *)arg);
+	if (selector_parse(SEL_USER, text, &v[0], why) < 0 || selector_parse(SEL_NETNS, here, &v[1], why) < 0)
+		return NULL;
+	req.n_selectors = 2;
+	for (int i = 0; i < 20; i++) {
+		if (fencing_add(fencing, &req, &by, 0, &shown, &guard, why) < 0)
+			return NULL;
+		json_decref(shown);
+		if (fencing_lift(fencing, NULL, &req, 0, &lifted, why) < 0 || json_array_size(lifted) != 1)
+			return NULL;
+		json_decref(lifted);
+	}
+	return arg;
+}
+
+static void test_threads(void **state)
+{
+	unsigned int id[] = { 1, 2, 3 };
+	pthread_t t[3];
+	void *ret;
+
+	(void)state;
+	must_add("--client 127.0.0.2", 60000);
+	for (size_t i = 0; i < 3; i++)
+		assert_int_equal(pthread_create(&t[i], NULL, add_and_lift, &id[i]), 0);
+	for (size_t i = 0; i < 3; i++) {
+		pthread_join(t[i], &ret);
+		assert_non_null(ret);
+	}
+	assert_int_equal(count(), 1);
+	knock("127.0.0.2", -ECONNREFUSED);
+	assert_int_equal(fencing->last, 61);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		fencing_test(test_up_and_down),
+		fencing_test(test_full_disk),
+		fencing_test(test_on_time),
+		fencing_test(test_guards),
+		fencing_test(test_refusing_kernel),
+		fencing_test(test_matches),
+		fencing_test(test_threads),
+	};
+
+	return fence_run("fencing", tests, setup_all, teardown_all);
+}
