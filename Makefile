@@ -77,6 +77,7 @@ HOOKS := tp_btf sk_lookup iterators sk_storage ringbuf fentry lsm
 $(B)/user/kernel/hooks.o: $(HOOKS:%=$(B)/hook_%.lskel.h)
 $(B)/user/kernel/hook_cgroup.o: $(B)/hook_cgroup.lskel.h
 $(B)/user/kernel/owners_bpf.o: $(B)/owner.lskel.h
+$(B)/user/kernel/owners_sole.o: $(B)/sole.lskel.h
 $(B)/user/kernel/track.o: $(B)/track.lskel.h
 $(B)/user/kernel/fence.o: $(B)/fence.lskel.h
 $(B)/user/kernel/fence_doors.o: $(B)/fence_in.skel.h
@@ -117,4 +118,5 @@ install: all
 clean:
 	rm -rf build
 
--include $(OBJ:.o=.d) $(UNIT:=.d) $(B)/owner.bpf.d $(B)/destroy.bpf.d $(B)/track.bpf.d $(B)/fence.bpf.d $(B)/fence_in.bpf.d $(wildcard $(B)/hook_*.bpf.d)
+-include $(OBJ:.o=.d) $(UNIT:=.d) $(B)/owner.bpf.d $(B)/destroy.bpf.d $(B)/sole.bpf.d $(B)/track.bpf.d $(B)/fence.bpf.d \
+  $(B)/fence_in.bpf.d $(wildcard $(B)/hook_*.bpf.d)

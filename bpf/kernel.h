@@ -137,6 +137,7 @@ struct inode {
 };
 struct file {
 	struct inode *f_inode;
+	void *private_data;
 	struct {
 		__s64 counter;
 	} f_count; /* before 6.13 */
@@ -149,6 +150,16 @@ struct file {
 struct socket {
 	struct sock *sk;
 	struct file *file;
+};
+struct fdtable {
+	unsigned int max_fds;
+	struct file **fd;
+};
+struct files_struct {
+	struct {
+		int counter;
+	} count;
+	struct fdtable *fdt;
 };
 struct udp_sock;
 
@@ -172,6 +183,7 @@ struct task_struct {
 	unsigned int sessionid; /* CONFIG_AUDIT */
 	struct nsproxy *nsproxy;
 	struct css_set *cgroups;
+	struct files_struct *files;
 	__u64 start_boottime;
 	char comm[SEVER_COMM_LEN];
 };

@@ -211,7 +211,7 @@ static void test_doubt(void **state)
 		poll(NULL, 0, 1);
 	}
 	must(bpf_map_update_elem(live.track->part[PART_FLOWS], &cookie, &f, BPF_ANY), "ghost");
-	live_doubt(&live);
+	must(live_audit(&live), "live_audit");
 	must(live_resync(&live), "live_resync");
 	assert_int_equal(track_read(live.track, cookie, &f), -ENOENT);
 	assert_null(index_find(&live.index, cookie));

@@ -18,7 +18,7 @@ static int look(struct live *l, struct fencing *f)
 	int r = people_read(l, &sel);
 
 	if (r == 0)
-		r = people_read_holders(l, NULL, 0, &sel);
+		r = people_read_holders(l, NULL, 0, NULL, &sel);
 	/* Without BPF sockets are known by inode, which no tag has: sessions are followed, but not their flows. */
 	if (sel.people.by_inode)
 		holders_clear(&sel.owners.holders);
@@ -65,7 +65,7 @@ static void attend(const struct attend *a, struct plan *p)
 	if (begun < p->check)
 		return;
 	if (begun >= p->audit)
-		live_doubt(l);
+		live_audit(l);
 	live_resync(l);
 	p->check = again(begun, CHECK_US, SHARE, &rest);
 	if (begun >= p->audit)

@@ -136,15 +136,17 @@ static int send_reply(struct call *c, const json_t *parameters, bool continues)
 	return r < 0 ? -ENOMEM : c->transport->send(c->transport, message, !continues);
 }
 
-int call_reply(struct call *c, const json_t *parameters, bool continues)
+/* What may be said now: 0 or negative errno. */
+static int may_reply(const struct call *c, bool continues)
 {
-	int r;
-
 	if (c->answered || (continues && !c->more))
 		return -EINVAL;
-	if (!c->oneway && !c->transport)
-		return -ENOTCONN;
-	r = c->oneway ? 0 : send_reply(c, parameters, continues);
+	return !c->oneway && !c->transport ? -ENOTCONN : 0;
+}
+
+/* It has been said, or could not be. */
+static int replied(struct call *c, int r, bool continues)
+{
 	c->waits |= r == -EAGAIN;
 	if (r < 0 || continues)
 		return r;
@@ -153,19 +155,28 @@ int call_reply(struct call *c, const json_t *parameters, bool continues)
 	return 0;
 }
 
+int call_reply(struct call *c, const json_t *parameters, bool continues)
+{
+	int r = may_reply(c, continues);
+
+	if (r < 0)
+		return r;
+	return replied(c, c->oneway ? 0 : send_reply(c, parameters, continues), continues);
+}
+
 void call_may_lag(struct call *c)
 {
 	if (c->transport)
 		c->transport->may_lag = true;
 }
 
-int call_reply_spelled(struct call *c, const char *message, size_t len)
+int call_reply_spelled(struct call *c, const char *message, size_t len, bool continues)
 {
-	int r = c->answered || !c->more ? -EINVAL : c->transport ? 0 : -ENOTCONN;
+	int r = may_reply(c, continues);
 
-	r = r < 0 ? r : c->transport->send_spelled(c->transport, message, len);
-	c->waits |= r == -EAGAIN;
-	return r;
+	if (r < 0)
+		return r;
+	return replied(c, c->oneway ? 0 : c->transport->send_spelled(c->transport, message, len, !continues), continues);
 }
 
 int call_error(struct call *c, const char *name, const json_t *parameters)

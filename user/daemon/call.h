@@ -44,8 +44,8 @@ bool call_is_gone(const struct call *c);
  * -EINVAL: answered already, or continues where the caller did not ask for more; -EMSGSIZE: more than a message holds;
  * -ENOMEM. Nothing was sent where not 0, and the call is as it was. */
 int call_reply(struct call *c, const json_t *parameters, bool continues);
-/* The same for one that continues, as a whole message that is spelled already: many times cheaper. */
-int call_reply_spelled(struct call *c, const char *message, size_t len);
+/* The same with a whole message that is spelled already, "continues" and all, and its NUL: many times cheaper. */
+int call_reply_spelled(struct call *c, const char *message, size_t len, bool continues);
 /* Whether a reply that continues would not give -EAGAIN now: for who would make it in vain. */
 bool call_has_room(const struct call *c);
 /* The caller is not hung up on for reading slowly, or not at all, not even the end of it: what he is kept waiting for may wait. */

@@ -98,16 +98,17 @@ static int send_message(struct transport *t, const json_t *message, bool must)
 	return r;
 }
 
-static int send_spelled(struct transport *t, const char *message, size_t len)
+static int send_spelled(struct transport *t, const char *message, size_t len, bool must)
 {
 	struct connection *v = of(t);
 	bool first = !frame_length(&v->out);
-	int r = len > MESSAGE_MAX ? -EMSGSIZE : can_send(t, false);
+	int r = len > MESSAGE_MAX ? -EMSGSIZE : can_send(t, must);
 
-	if (r == 0)
-		r = frame_put(&v->out, message, len + 1);
-	if (r == 0)
-		queued(v, first);
+	if (r < 0)
+		return r;
+	r = frame_put(&v->out, message, len + 1);
+	v->broken |= r < 0 && must;
+	queued(v, first);
 	return r;
 }
 

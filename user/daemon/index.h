@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* index.h - the flows of the host in memory, found by what requests name: cookie, remote address, local port, socket's uid,
- * cgroup. About 150 bytes a flow. No I/O and no lock: live.h has both. */
+ * cgroup. About 160 bytes a flow. No I/O and no lock: live.h has both. */
 #ifndef SEVER_INDEX_H
 #define SEVER_INDEX_H
 
@@ -18,6 +18,8 @@ struct entry {
 	uint32_t owner;	 /* login uid, ID_UNSET nobody's */
 	uint32_t session; /* number of a session of sittings.h, 0 none */
 	uint32_t job;	 /* number of the request that is to end it, 0 none */
+	uint32_t holder; /* process that was seen to hold it alone when somebody looked last, 0 none */
+	uint32_t holder_fd;
 	uint16_t local_port, remote_port;
 	uint8_t family, addr_family, protocol, direction, flags, state;
 	bool transport : 1;

@@ -143,8 +143,10 @@ static int start(struct live *l, const char *pin_dir, char *err)
 		return r;
 	l->udp_err = track_udp_error(l->track);
 	l->people_err = owners_bpf_open(&l->people);
+	if (owners_sole_open(&l->sole) < 0)
+		l->sole = NULL; /* all are asked instead */
 	/* What is older than the tags, and what happened while nobody was here to listen. */
-	l->damaged = l->login_seen = true;
+	l->astray = l->login_seen = true;
 	r = live_resync(l);
 	return r < 0 ? fail(r, err, "cannot take in the connections that are there: %s", strerror(-r)) : 0;
 }
@@ -169,6 +171,7 @@ void live_close(struct live *l)
 		free(l->jobs[i].owed);
 	track_close(l->track);
 	owners_bpf_close(l->people);
+	owners_sole_close(l->sole);
 	index_clear(&l->index);
 	sittings_clear(&l->sittings);
 	log_close(&l->log);

@@ -8,6 +8,7 @@
 #include "daemon/log.h"
 #include "daemon/sittings.h"
 #include "kernel/owners.h"
+#include "kernel/owners_sole.h"
 #include "kernel/track.h"
 #include "model/request.h"
 
@@ -39,7 +40,8 @@ struct live {
 	struct track_losses losses; /* when the index was last brought in line */
 	bool login_seen;	    /* a process has entered a session: whose flows are whose may have changed */
 	bool filled;		    /* with what was there when we came */
-	bool damaged;		    /* an event was lost, or there was no memory for one */
+	bool damaged;		    /* an event was lost, or there was no memory for one: the map knows better */
+	bool astray;		    /* the map may be wrong as well */
 	bool crowded;		    /* there are more flows than the kernel's map takes: the index is not all there is */
 	int udp_err;		    /* 0, or why connected UDP is not in the index */
 	uint64_t doubtful;	    /* some entries are `missing`: CLOCK_MONOTONIC ns after which they are called lost; 0 none */
@@ -48,6 +50,7 @@ struct live {
 	pthread_mutex_t resync_lock; /* one at a time; taken before the others */
 	pthread_mutex_t people_lock; /* of the programs below, taken before `lock` where both are */
 	struct owners_bpf *people;   /* NULL: refused */
+	struct owners_sole *sole;    /* NULL: refused */
 	int people_err;
 };
 
@@ -63,11 +66,13 @@ int live_drain(struct live *l);
 int live_drain_locked(struct live *l);
 /* With the lock held: one event into the index, and into the log: a birth if it is to be told and is not known yet. */
 void live_take(struct live *l, const struct sever_event *e, bool tell);
-/* Brings the index in line with the kernel's sockets, if something was lost; costs a look at all of them. 1: there are more than the
+/* Brings the index in line with the kernel's map, if events were lost, and that with the sockets, if it was more; the latter costs
+ * a look at all of them. 1: there are more than the
  * index can have; 0: it has them all; negative errno: nobody knows. */
 int live_resync(struct live *l);
-/* The next live_resync() has something to do, whether or not a loss was counted. */
-void live_doubt(struct live *l);
+/* Asks the kernel for each connection whether it is there still: one whose end nobody saw, nor counted as lost. 0 or negative
+ * errno. */
+int live_audit(struct live *l);
 
 /* A number for a request, whose flows are then marked with it. */
 uint32_t live_new_job(struct live *l, const char *id, uint32_t caller_session);

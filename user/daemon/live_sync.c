@@ -106,22 +106,20 @@ static int bring_in_line(struct live *l, struct netns_table *t)
 	/* The passes over the sockets are long, and need no lock. */
 	int r = track_sync(l->track, t->v, t->n, on_gone, l);
 
-	pthread_mutex_lock(&l->lock);
-	if (r >= 0)
-		r = compare(l);
-	l->filled |= r == 0;
 	if (r == 0)
 		r = track_losses(l->track, &now);
+	pthread_mutex_lock(&l->lock);
 	l->crowded = r == 0 && now.flows != l->losses.flows;
 	pthread_mutex_unlock(&l->lock);
-	live_wake(l);
 	return r;
 }
 
-/* Whether there is something to make good, which is then begun. */
-static int is_due(struct live *l)
+enum due { DUE_NOTHING, DUE_INDEX, DUE_MAP };
+
+/* What there is to make good, which is then begun. */
+static int what_is_due(struct live *l)
 {
-	struct track_losses now;
+	struct track_losses now, *was = &l->losses;
 	int r;
 
 	pthread_mutex_lock(&l->lock);
@@ -129,32 +127,38 @@ static int is_due(struct live *l)
 		settle_missing(l);
 	r = track_losses(l->track, &now);
 	if (r == 0) {
-		r = l->damaged || memcmp(&now, &l->losses, sizeof(now));
-		l->damaged = false;
+		bool map = l->astray || now.flows != was->flows || now.runs != was->runs;
+
+		r = map ? DUE_MAP : l->damaged || now.events != was->events ? DUE_INDEX : DUE_NOTHING;
+		l->damaged = l->astray = false;
 		l->losses = now;
 	}
 	pthread_mutex_unlock(&l->lock);
 	return r;
 }
 
-static int resync(struct live *l)
+/* Every namespace there is a way into is passed to fn. */
+static int in_all(struct live *l, int (*fn)(struct live *l, struct netns_table *t))
 {
-	struct netns_table t = { 0 };
+	_cleanup_(netns_clear) struct netns_table t = { 0 };
 	int r = discover(l, &t);
 
-	if (r == 0)
-		r = bring_in_line(l, &t);
-	if (r < 0)
-		live_doubt(l);
-	netns_clear(&t);
-	return r;
+	return r < 0 ? r : fn(l, &t);
 }
 
-void live_doubt(struct live *l)
+static int make_good(struct live *l, enum due due)
 {
+	int r = due == DUE_MAP ? in_all(l, bring_in_line) : 0;
+
 	pthread_mutex_lock(&l->lock);
-	l->damaged = true;
+	if (r >= 0)
+		r = compare(l);
+	l->filled |= r == 0;
+	l->damaged |= r < 0;
+	l->astray |= r < 0 && due == DUE_MAP;
 	pthread_mutex_unlock(&l->lock);
+	live_wake(l);
+	return r;
 }
 
 int live_resync(struct live *l)
@@ -162,11 +166,27 @@ int live_resync(struct live *l)
 	int r;
 
 	pthread_mutex_lock(&l->resync_lock);
-	r = is_due(l);
+	r = what_is_due(l);
 	if (r > 0)
-		r = resync(l);
+		r = make_good(l, r);
 	if (r == 0)
 		r = l->crowded;
 	pthread_mutex_unlock(&l->resync_lock);
+	return r;
+}
+
+static int audit(struct live *l, struct netns_table *t)
+{
+	return track_audit(l->track, t->v, t->n, on_gone, l);
+}
+
+int live_audit(struct live *l)
+{
+	int r;
+
+	pthread_mutex_lock(&l->resync_lock);
+	r = in_all(l, audit);
+	pthread_mutex_unlock(&l->resync_lock);
+	live_wake(l);
 	return r;
 }

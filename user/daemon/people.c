@@ -22,16 +22,25 @@ int people_read(struct live *l, struct selection *ret)
 	return r;
 }
 
-int people_read_holders(struct live *l, const struct filter *f, uint32_t caller, struct selection *ret)
+/* Up to so many flows are cheaper told to the kernel one by one than all that is held is told to us. */
+#define FEW 512
+
+int people_read_holders(struct live *l, const struct filter *f, uint32_t caller, const struct flowset *of, struct selection *ret)
 {
 	const struct proctab *procs = &ret->owners.procs;
 	_free_ bool *likely = calloc(procs->n + 1, sizeof(*likely));
 	struct owner_scope scope = { .procs = likely };
 	int32_t at = caller ? proctab_find(procs, caller) : -1;
+	uint64_t wanted[FEW];
 	int r;
 
 	if (!likely)
 		return -ENOMEM;
+	for (size_t i = 0; of && of->n <= FEW && i < of->n; i++) {
+		wanted[i] = of->v[i].cookie;
+		scope.wanted = wanted;
+		scope.n_wanted = of->n;
+	}
 	for (size_t i = 0; i < procs->n; i++)
 		likely[i] = proc_login(&ret->people, &procs->v[i]) != ID_UNSET ||
 			    (f && filter_cares_for(f, &ret->people, &procs->v[i]));

@@ -8,13 +8,19 @@
 #define PEOPLE (1u << SEL_USER | 1u << SEL_SESSION | 1u << SEL_PID | 1u << SEL_CGROUP | 1u << SEL_UNIT)
 
 /* Who opened it holds it, as far as we know, if it is still there. */
-static int add_opener(struct selection *sel, const struct entry *e)
+static int add_opener(struct search *q, const struct entry *e)
 {
+	struct selection *sel = q->select.sel;
 	int32_t proc = e->pid ? proctab_find(&sel->owners.procs, e->pid) : -1;
 
 	if (proc < 0 || sel->owners.procs.v[proc].start != e->start || sel->people.by_inode)
 		return 0;
-	return holders_add(&sel->owners.holders, e->cookie, proc);
+	if (!q->late)
+		return holders_add(&sel->owners.holders, e->cookie, proc);
+	if (grow(&q->openers, &q->cap_openers, q->n_openers + 1, sizeof(*q->openers)) < 0)
+		return -ENOMEM;
+	q->openers[q->n_openers++] = (struct opener){ e->cookie, proc };
+	return 0;
 }
 
 /* ---- candidates ---- */
@@ -78,7 +84,7 @@ static int on_candidate(struct search *q, const struct entry *e)
 		q->pending |= 1u << f.proto;
 		return add_netns(q, e->netns);
 	}
-	r = add_opener(q->select.sel, e);
+	r = add_opener(q, e);
 	if (r == 0)
 		r = add_netns(q, e->netns);
 	if (r < 0)
@@ -177,12 +183,24 @@ static int by_ports(struct search *q, const struct ranges *p)
 	return r < 0 ? r : by_key(q, KEY_PORT, index_hash_number(0));
 }
 
+/* Whether the handle is that of a flow the index has, or had when it was selected: then it is nothing else. */
+static bool is_ours(const struct search *q, const struct flow_id *id)
+{
+	const struct entry *e = index_find(&q->live->index, id->cookie);
+	const struct flow like = { .cookie = id->cookie, .netns = id->netns, .proto = PROTO_TCP };
+	const struct flow *known = q->select.frozen ? flowset_find(q->select.frozen, &like) : NULL;
+
+	return (e && e->netns == id->netns && !(e->flags & SEVER_FLOW_SUBFLOW)) || (known && known->tracked && known->netns == id->netns);
+}
+
 static int by_handles(struct search *q, const struct flow_ids *ids)
 {
 	int r = 0;
 
-	for (size_t i = 0; i < ids->n && r >= 0; i++)
+	for (size_t i = 0; i < ids->n && r >= 0; i++) {
+		q->n_open += !is_ours(q, &ids->v[i]);
 		r = by_key(q, KEY_COOKIE, index_hash_number(ids->v[i].cookie));
+	}
 	return r;
 }
 

@@ -20,11 +20,21 @@ struct search {
 	uint32_t pending;     /* bits 1 << enum proto: of candidates whose local end is not known yet */
 	bool states;	      /* the states they are in now are asked for */
 	bool held_seen;	      /* what people hold was shown already */
+	bool late;	      /* nobody is named: who holds them is asked of what was found alone */
+	bool asked_everyone;  /* all who hold the candidates are known */
+	size_t n_open;	      /* handles that were named and may be something the index has not */
+	struct opener {
+		uint64_t cookie;
+		int32_t proc;
+	} *openers; /* where late: who opened the candidates, and is still there */
+	size_t n_openers, cap_openers;
 };
 
 /* Looks at every descriptor of the host, for the candidates and the handles that were named: shows the way into a namespace that no
  * process is in, and what a handle means that is no connection. */
 int search_everyone(struct source *s, struct search *q);
+/* Where late: whose of them what was selected is, unless everyone was asked. */
+int search_holders(struct search *q, uint32_t caller);
 /* Asks the kernel whose the unsure ones are, and keeps the answer. */
 int search_uids(struct source *s, struct search *q);
 /* When it came to be, see moment.h; 0: nobody saw that. */

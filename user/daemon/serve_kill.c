@@ -71,7 +71,7 @@ static int tell_flow(const struct kill *k, const char *text, size_t len)
 	_free_ char *message = NULL;
 	int n = asprintf(&message, "{\"parameters\":{\"flow\":%.*s},\"continues\":true}", (int)len, text);
 
-	return n < 0 ? -ENOMEM : call_reply_spelled(k->call, message, n);
+	return n < 0 ? -ENOMEM : call_reply_spelled(k->call, message, n, true);
 }
 
 /* One of a report: {"session_cut":{...}}, {"summary":{...}}, or a flow. */

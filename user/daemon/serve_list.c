@@ -82,13 +82,13 @@ static void key_of_row(enum list_what what, const json_t *line, char key[KEY_LEN
 
 static int keep(struct listing *l, const char *key, const char *text, size_t len)
 {
-	struct shown one = { .len = len };
+	struct shown one = { .len = len && text[len - 1] == '\n' ? len - 1 : len };
 
 	if (*l->after && strcmp(key, l->after) <= 0)
 		return 0;
-	if (grow(&l->v, &l->cap, l->n + 1, sizeof(*l->v)) < 0 || !(one.text = malloc(len)))
+	if (grow(&l->v, &l->cap, l->n + 1, sizeof(*l->v)) < 0 || !(one.text = malloc(one.len + 1)))
 		return -ENOMEM;
-	memcpy(one.text, text, len);
+	memcpy(one.text, text, one.len);
 	snprintf(one.key, sizeof(one.key), "%s", key);
 	l->v[l->n++] = one;
 	return 0;
@@ -121,25 +121,49 @@ static int by_key(const void *a, const void *b)
 	return strcmp(((const struct shown *)a)->key, ((const struct shown *)b)->key);
 }
 
-/* Lines from `at` on, and what is to follow them. */
-static json_t *page(struct listing *l, bool *ret_last)
+/* The last line of the page that begins at `at`, plus one. */
+static size_t end_of_page(const struct listing *l, size_t *ret_bytes)
+{
+	size_t end = l->at;
+
+	for (*ret_bytes = 0; end < l->n && end - l->at < l->limit && *ret_bytes < PAGE_BYTES; end++)
+		*ret_bytes += l->v[end].len + 1;
+	return end;
+}
+
+/* What follows the lines of a page that ends before `end`: members, after their opening brace. */
+static char *tail(const struct listing *l, size_t end)
 {
 	static const char *const copied[] = { "owners", "notes", "unattributed", "age_unknown" };
-	json_t *lines = json_array(), *p;
-	size_t bytes = 0, end = l->at;
+	bool last = end == l->n;
+	_cleanup_(json_decrefp) json_t *p = json_pack("{ss?}", "next", last ? NULL : l->v[end - 1].key);
 
-	for (; lines && end < l->n && end - l->at < l->limit && bytes < PAGE_BYTES; end++) {
-		bytes += l->v[end].len;
-		json_array_append_new(lines, json_loadb(l->v[end].text, l->v[end].len, 0, NULL));
-	}
-	*ret_last = end == l->n;
-	p = json_pack("{so ss?}", list_what_name[l->what], lines, "next", *ret_last ? NULL : l->v[end - 1].key);
-	for (size_t i = 0; i < array_size(copied) && p && *ret_last; i++)
+	for (size_t i = 0; i < array_size(copied) && p && last; i++)
 		json_object_set(p, copied[i], json_object_get(l->end, copied[i]));
-	if (p && *ret_last && l->hidden)
+	if (p && last && l->hidden)
 		json_object_set_new(p, "hidden", json_integer(l->hidden));
+	return p ? json_dumps(p, JSON_COMPACT) : NULL;
+}
+
+/* A message with the lines from `at` on. They are spelled already: to read them and spell them again costs more than all the rest. */
+static char *page(struct listing *l, bool more, bool *ret_last, size_t *ret_len)
+{
+	size_t bytes, end = end_of_page(l, &bytes), len;
+	_free_ char *rest = tail(l, end), *text = rest ? malloc(bytes + strlen(rest) + 64) : NULL;
+
+	if (!text)
+		return NULL;
+	*ret_last = end == l->n;
+	len = sprintf(text, "{\"parameters\":{\"%s\":[", list_what_name[l->what]);
+	for (size_t i = l->at; i < end; i++) {
+		memcpy(text + len, l->v[i].text, l->v[i].len);
+		len += l->v[i].len;
+		text[len++] = ',';
+	}
+	len -= end > l->at;
+	*ret_len = len + sprintf(text + len, "],%s%s", rest + 1, more && !*ret_last ? ",\"continues\":true}" : "}");
 	l->at = end;
-	return p;
+	return take_ptr(&text);
 }
 
 /* All pages that the caller has room for; frees l after the last one. */
@@ -149,10 +173,11 @@ static void send_pages(struct listing *l)
 	int r = 0;
 
 	while (!last && r == 0 && (!more || call_has_room(l->call))) {
-		_cleanup_(json_decrefp) json_t *p = page(l, &last);
+		size_t len;
+		_free_ char *text = page(l, more, &last, &len);
 
 		last |= !more;
-		r = p ? call_reply(l->call, p, !last) : -ENOMEM;
+		r = text ? call_reply_spelled(l->call, text, len, !last) : -ENOMEM;
 	}
 	if (r < 0)
 		call_fail(l->call, r, NULL);

@@ -111,7 +111,7 @@ static int tell_event(struct watcher *w, const struct logged *e)
 	size_t len = 0;
 	_free_ char *text = event_spell(w->d, w->seq, e, &len);
 
-	return text ? call_reply_spelled(w->call, text, len) : -ENOMEM;
+	return text ? call_reply_spelled(w->call, text, len, true) : -ENOMEM;
 }
 
 static int say_lost(struct watcher *w)

@@ -136,6 +136,15 @@ static void end_unseen(struct sittings *s, struct log *log)
 	s->n = kept;
 }
 
+/* Where to ask whether it is still so. */
+static void note_holder(const struct people *people, const struct holder_slot *slot, struct entry *e)
+{
+	const struct holder_set *set = &people->holders->sets[slot->set];
+
+	e->holder = set->parent || slot->fd == HOLDER_FD_UNKNOWN ? 0 : people->procs->v[set->proc].pid;
+	e->holder_fd = slot->fd;
+}
+
 int sittings_update(struct sittings *s, struct index *x, struct log *log, const struct people *people)
 {
 	_free_ uint32_t *numbers = calloc(people->sessions->n + 1, sizeof(*numbers));
@@ -156,11 +165,13 @@ int sittings_update(struct sittings *s, struct index *x, struct log *log, const 
 		numbers[i] = one->number;
 	}
 	for (size_t i = 0; i < people->holders->n_slots; i++) {
-		uint64_t cookie = people->holders->slots[i].key;
-		struct entry *e = cookie ? index_find(x, cookie) : NULL;
+		const struct holder_slot *slot = &people->holders->slots[i];
+		struct entry *e = slot->key ? index_find(x, slot->key) : NULL;
 
-		if (e)
-			attribute(&u, e);
+		if (!e)
+			continue;
+		note_holder(people, slot, e);
+		attribute(&u, e);
 	}
 	count_flows(s, x);
 	for (size_t i = 0; i < s->n; i++)

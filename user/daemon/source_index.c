@@ -26,13 +26,22 @@ static void search_clear(struct search *q)
 	flowset_clear(&q->found);
 	flowset_clear(&q->unsure);
 	free(q->netns.v);
+	free(q->openers);
 }
 
 /* ---- what the index has not ---- */
 
-static bool wants_unconnected(const struct filter *f)
+/* A socket is one thing: what is named by a handle that the index has needs no look elsewhere. */
+static bool is_all_ours(const struct search *q)
 {
-	return f->protos & 1u << PROTO_UDP && f->states & 1u << STATE_CLOSE && !filter_names(f, SEL_CLIENT) &&
+	return filter_names(q->select.filter, SEL_FLOW) && !q->n_open;
+}
+
+static bool wants_unconnected(const struct search *q)
+{
+	const struct filter *f = q->select.filter;
+
+	return !is_all_ours(q) && f->protos & 1u << PROTO_UDP && f->states & 1u << STATE_CLOSE && !filter_names(f, SEL_CLIENT) &&
 	       !filter_names(f, SEL_PEER);
 }
 
@@ -48,9 +57,9 @@ static struct filter elsewhere(const struct search *q)
 	struct filter f = *q->select.filter;
 	uint32_t protos = 0;
 
-	if (q->mptcp || filter_names(&f, SEL_FLOW))
+	if (q->mptcp || q->n_open)
 		protos |= 1u << PROTO_MPTCP;
-	if (wants_unconnected(&f))
+	if (wants_unconnected(q))
 		protos |= 1u << PROTO_UDP;
 	if (wants_half(&f))
 		protos |= 1u << PROTO_TCP;
@@ -104,7 +113,7 @@ static int open_netns(struct source *s, struct search *q)
 	const struct filter *f = q->select.filter;
 	struct filter near = *f;
 
-	if (wants_unconnected(f) || wants_half(f) || filter_names(f, SEL_FLOW))
+	if (wants_unconnected(q) || wants_half(f) || q->n_open)
 		return netns_discover(&s->netns, &q->select.sel->owners.procs, f);
 	near.named |= 1u << SEL_NETNS;
 	ids_sort(&q->netns);
@@ -142,7 +151,6 @@ static bool has_mptcp(const struct flowset *set)
 static int settle(struct source *s, struct search *q)
 {
 	const struct selection *sel = q->select.sel;
-	const struct flow_ids *ids = &q->select.filter->flows;
 	int r = open_netns(s, q);
 
 	if (r == 0 && missing_netns(s, q))
@@ -156,12 +164,13 @@ static int settle(struct source *s, struct search *q)
 	if (r == 0)
 		r = find_elsewhere(s, q);
 	/* What ends an MPTCP connection needs everyone who holds it. */
-	if (r == 0 && !q->select.frozen && (has_mptcp(&sel->flows) || (ids->n && sel->flows.n < ids->n)))
+	if (r == 0 && !q->select.frozen && (has_mptcp(&sel->flows) ||
+					     (q->n_open && sel->flows.n < q->select.filter->flows.n)))
 		r = search_everyone(s, q);
 	return r;
 }
 
-static int look(struct source *s, const struct filter *f, struct flowset *frozen, bool holders, struct selection *ret)
+static int index_select(struct source *s, const struct filter *f, struct flowset *frozen, struct selection *ret)
 {
 	const struct source_index *x = (struct source_index *)s;
 	_cleanup_(search_clear) struct search q = {
@@ -178,8 +187,10 @@ static int look(struct source *s, const struct filter *f, struct flowset *frozen
 		note(&s->notes, "not all connections could be tracked (%s)", whole < 0 ? strerror(-whole) : "they are too many");
 	ret->incomplete |= whole;
 	r = people_read(x->live, ret);
-	if (r == 0 && holders)
-		r = people_read_holders(x->live, f, x->caller, ret);
+	/* Without BPF sockets are known by inode, which the index has not: what can be known is known at once. */
+	q.late = !q.select.people && !ret->people.by_inode;
+	if (r == 0 && !q.late)
+		r = people_read_holders(x->live, f, x->caller, NULL, ret);
 	if (r < 0)
 		return r;
 	q.wide.states = ~0u;
@@ -192,23 +203,13 @@ static int look(struct source *s, const struct filter *f, struct flowset *frozen
 	pthread_mutex_unlock(&x->live->lock);
 	if (r >= 0)
 		r = settle(s, &q);
+	if (r >= 0)
+		r = search_holders(&q, x->caller);
 	if (r < 0)
 		return r;
 	select_attribute(&q.select);
 	coverage_account(s, f, ret);
 	return 0;
-}
-
-/* The holders cost the most. A second look that finds nobody new, as most do, needs them only to know who is meant. */
-static int index_select(struct source *s, const struct filter *f, struct flowset *frozen, struct selection *ret)
-{
-	bool spare = frozen && !filter_needs_people(f);
-	int r = look(s, f, frozen, !spare, ret);
-
-	if (r < 0 || !spare || !ret->flows.n)
-		return r;
-	selection_clear(ret);
-	return look(s, f, frozen, true, ret);
 }
 
 /* Whether the map still has it. What the index has may have gone all the same, where an event was lost. */

@@ -14,8 +14,8 @@ struct transport {
 	/* 0; -EAGAIN: no room, never where must; -EMSGSIZE; -ENOMEM; -ENOTCONN. NULL: hang up, the caller would wait
 	 * in vain. */
 	int (*send)(struct transport *t, const json_t *message, bool must);
-	/* The same for a reply that continues, spelled already, its NUL not counted. For who has many. */
-	int (*send_spelled)(struct transport *t, const char *message, size_t len);
+	/* The same for a message that is spelled already, its NUL not counted. */
+	int (*send_spelled)(struct transport *t, const char *message, size_t len, bool must);
 	void (*idle)(struct transport *t); /* the call was answered */
 };
 

@@ -157,7 +157,7 @@ static int on_holder(struct owners *o, const void *record)
 		return r;
 	if (!is_inet(h))
 		return add_other(o, h);
-	return holders_add(&o->holders, h->protocol == IPPROTO_MPTCP ? mptcp_key(h->inode) : h->cookie, proc);
+	return holders_add_at(&o->holders, h->protocol == IPPROTO_MPTCP ? mptcp_key(h->inode) : h->cookie, proc, h->fd);
 }
 
 static int fill_map(int map, const void *keys, size_t n)

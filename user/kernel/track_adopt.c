@@ -36,10 +36,13 @@ struct found {
 struct founds {
 	struct found *v;
 	size_t n, cap;
-	const struct netns *ns; /* that were looked at */
+	struct netns *ns; /* that were looked at */
 	size_t n_ns;
 	uint64_t now;
 	uint16_t pass;
+	struct track *track;
+	track_flow_cb gone;
+	void *arg;
 };
 
 static void founds_clear(struct founds *l)
@@ -161,20 +164,54 @@ static int take_out(const struct track *t, const struct found *f, track_flow_cb 
 	return 0;
 }
 
+/* Asks for those that were kept, takes out which are not there any more, and keeps none. */
+static int settle(struct founds *l)
+{
+	int r = 0;
+
+	if (l->n)
+		qsort(l->v, l->n, sizeof(*l->v), by_cookie);
+	for (size_t i = 0; i < l->n_ns && r >= 0 && l->n; i++)
+		r = l->ns[i].nl ? ask(&l->ns[i], l) : 0;
+	for (size_t i = 0; i < l->n && r >= 0; i++)
+		r = l->v[i].alive ? 0 : take_out(l->track, &l->v[i], l->gone, l->arg);
+	l->n = 0;
+	return r;
+}
+
 int track_sync(struct track *t, struct netns *ns, size_t n, track_flow_cb gone, void *arg)
 {
-	_cleanup_(founds_clear) struct founds l = { .ns = ns, .n_ns = n, .now = clock_ns(CLOCK_BOOTTIME) };
+	_cleanup_(founds_clear) struct founds l = {
+		.ns = ns, .n_ns = n, .now = clock_ns(CLOCK_BOOTTIME), .track = t, .gone = gone, .arg = arg
+	};
 	int r = adopt_all(t, ns, n);
 
 	l.pass = t->pass;
 	if (r == 0)
 		r = track_walk(t, on_unseen, &l);
-	if (r < 0 || !l.n)
-		return r;
-	qsort(l.v, l.n, sizeof(*l.v), by_cookie);
-	for (size_t i = 0; i < n && r >= 0; i++)
-		r = ns[i].nl ? ask(&ns[i], &l) : 0;
-	for (size_t i = 0; i < l.n && r >= 0; i++)
-		r = l.v[i].alive ? 0 : take_out(t, &l.v[i], gone, arg);
-	return r;
+	return r < 0 ? r : settle(&l);
+}
+
+#define AUDITED 4096 /* at once */
+
+static int on_any(uint64_t cookie, const struct sever_flow *f, void *arg)
+{
+	struct founds *l = arg;
+	int r;
+
+	/* One that is pending has no address to ask by. */
+	if (f->flags & SEVER_FLOW_PENDING || f->birth >= l->now || !looked_at(l, f->netns))
+		return 0;
+	r = keep(l, cookie, f);
+	return r < 0 || l->n < AUDITED ? r : settle(l);
+}
+
+int track_audit(struct track *t, struct netns *ns, size_t n, track_flow_cb gone, void *arg)
+{
+	_cleanup_(founds_clear) struct founds l = {
+		.ns = ns, .n_ns = n, .now = clock_ns(CLOCK_BOOTTIME), .track = t, .gone = gone, .arg = arg
+	};
+	int r = track_walk(t, on_any, &l);
+
+	return r < 0 ? r : settle(&l);
 }

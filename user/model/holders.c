@@ -86,7 +86,7 @@ static int intern(struct holders *h, uint32_t parent, uint32_t proc, uint32_t *r
 	return 0;
 }
 
-int holders_add(struct holders *h, uint64_t key, uint32_t proc)
+int holders_add_at(struct holders *h, uint64_t key, uint32_t proc, uint32_t fd)
 {
 	struct holder_slot *slot;
 	uint32_t set;
@@ -107,8 +107,13 @@ int holders_add(struct holders *h, uint64_t key, uint32_t proc)
 	if (r < 0)
 		return r;
 	h->n += !slot->key;
-	*slot = (struct holder_slot){ .key = key, .set = set };
+	*slot = (struct holder_slot){ .key = key, .set = set, .fd = slot->key ? slot->fd : fd };
 	return 0;
+}
+
+int holders_add(struct holders *h, uint64_t key, uint32_t proc)
+{
+	return holders_add_at(h, key, proc, HOLDER_FD_UNKNOWN);
 }
 
 uint32_t holders_find(const struct holders *h, uint64_t key)

@@ -12,9 +12,12 @@ struct holder_set {
 	uint32_t proc;   /* index into the proctab */
 };
 
+#define HOLDER_FD_UNKNOWN UINT32_MAX
+
 struct holder_slot {
 	uint64_t key; /* flow_key() or inode number; 0 empty */
 	uint32_t set; /* index into sets */
+	uint32_t fd;  /* of the first of them, HOLDER_FD_UNKNOWN */
 };
 
 struct holders {
@@ -28,6 +31,8 @@ struct holders {
 
 /* Notes that proc holds the socket `key` (non-zero). 0 or -ENOMEM. */
 int holders_add(struct holders *h, uint64_t key, uint32_t proc);
+/* The same, where its descriptor is known. */
+int holders_add_at(struct holders *h, uint64_t key, uint32_t proc, uint32_t fd);
 /* The set of a socket, 0 (empty) when nobody was seen holding it. Walk it:
  *	for (uint32_t s = holders_find(h, key); s; s = h->sets[s].parent) use(h->sets[s].proc); */
 uint32_t holders_find(const struct holders *h, uint64_t key);
