@@ -137,6 +137,35 @@ static void test_hostile(void **state)
 	assert_true(must_add("--client 127.0.0.2", 1000) > 1000000000); /* none that anybody may remember */
 }
 
+/* Numbers rise and none is above the last one that was given; else the line is not ours. */
+static void test_numbers(void **state)
+{
+	static const unsigned int wrong[][2] = { { 0, 0 }, { 6, 0 }, { 3, 3 }, { 5, 4 } }; /* the second 0: no second line */
+	char boot[BOOT_ID_LEN];
+
+	(void)state;
+	assert_int_equal(fencing_read_boot(boot), 0);
+	for (size_t i = 0; i < array_size(wrong); i++) {
+		FILE *io;
+
+		fencing_close(fencing);
+		io = fopen(file, "w");
+		assert_non_null(io);
+		fprintf(io, "{\"fences\":1,\"boot\":\"%s\",\"saved\":1,\"last\":5}\n", boot);
+		for (size_t k = 0; k < 2; k++)
+			if (wrong[i][k] || !k)
+				fprintf(io,
+					"{\"fence\":%u,\"selectors\":[\"--client 192.0.2.1\"],\"reason\":null,\"uid\":0,\"login_uid\":0,"
+					"\"pid\":0,\"request\":\"\",\"since\":1,\"up\":1,\"until\":%ju,\"users\":[],\"cgroups\":[],"
+					"\"units\":[],\"netns\":[],\"sessions\":[],\"tops\":[]}\n",
+					wrong[i][k], (uintmax_t)(now() + 3600 * SECOND));
+		fclose(io);
+		fencing = open_with(NULL);
+		assert_non_null(fencing_complaint(fencing));
+		assert_int_equal(count(), wrong[i][0] && wrong[i][1]);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -144,6 +173,7 @@ int main(void)
 		fencing_test(test_other_boot),
 		fencing_test(test_other_boot_lasts),
 		fencing_test(test_hostile),
+		fencing_test(test_numbers),
 	};
 
 	return fence_run("fencing_file", tests, setup_all, teardown_all);
