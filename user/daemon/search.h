@@ -25,6 +25,8 @@ struct search {
 /* Looks at every descriptor of the host, for the candidates and the handles that were named: shows the way into a namespace that no
  * process is in, and what a handle means that is no connection. */
 int search_everyone(struct source *s, struct search *q);
+/* For a listing, whose flows are attributed: all who hold them, and who holds what nobody does that has a log-in. Whose a flow is stays. */
+int search_other_holders(struct source *s, struct search *q);
 /* Asks the kernel whose the unsure ones are, and keeps the answer. */
 int search_uids(struct source *s, struct search *q);
 /* When it came to be, see moment.h; 0: nobody saw that. */

@@ -195,8 +195,10 @@ static int look(struct source *s, const struct filter *f, struct flowset *frozen
 	if (r < 0)
 		return r;
 	select_attribute(&q.select);
+	if (f->holders)
+		r = search_other_holders(s, &q);
 	coverage_account(s, f, ret);
-	return 0;
+	return r;
 }
 
 /* The holders cost the most. A second look that finds nobody new, as most do, needs them only to know who is meant. */
