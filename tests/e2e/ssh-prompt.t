@@ -135,4 +135,24 @@ is "$(known_by)" "$SILENT" "WTS-9: gone from the list"
 ok "WTS-9: bob works" echoes bob
 sever_run list sessions --netns self
 like "$(cat "$OUT")" "^- +- +- +- +127\\.0\\.0\\.5 .* 1 +1\$" "for people: its client, and no name"
+
+# --- in pages ------------------------------------------------------------------------------------------
+
+in_pages()	# prints the flow of each line, of pages of two
+{
+	_at='' _page=''
+	while [ "$_at" != null ]; do
+		_page=$(call List "{\"selectors\":[{\"kind\":\"netns\",\"value\":\"$(netns_inode)\"}],\"limit\":2${_at:+,\"cursor\":\"$_at\"}}")
+		printf '%s\n' "$_page" | grep -o '"flow": *"[^"]*"' | cut -d '"' -f 4
+		_at=$(json_field "$_page" next)
+		[ -n "$_at" ] || return 1
+	done
+}
+if [ -n "${SEVER_RESIDENT-}" ]; then
+	for name in one two three four; do
+		talk $name socat -u "TCP:$HOST:22,bind=127.0.0.5" -
+		until_true 20 grep -q '^SSH-' "$T/$name.out"
+	done
+	is "$(in_pages | sort)" "$(there 127.0.0.5 | sort)" "NET-10: five without a name, each on one page"
+fi
 done_testing
