@@ -127,7 +127,9 @@ front=$(from 127.0.0.7) back=$(dump | awk '$3 == "established" && $5 ~ /^127\.0\
 until_true 20 is_now "$back" sent 1000000
 is "$(flow_field "$front" remote_addr):$(flow_field "$front" received):$(flow_field "$front" sent)" 127.0.0.7:1000000:0 "TSG-5 its client, and the bytes"
 is "$(flow_field "$back" remote_addr):$(flow_field "$back" remote_port):$(flow_field "$back" received)" 127.0.0.1:7002:0 "TSG-5 its backend, and the bytes"
-knows || is "$(flow_field "$back" pid)" "$(flow_field "$front" pid)" "TSG-5 both are one process's"
+is "$(flow_field "$back" pid):$(flow_field "$back" comm)" "$(flow_field "$front" pid):socat" "TSG-5 both are one process's"
+is "$(flow_field "$front" backend_addr):$(flow_field "$front" backend_port)" 127.0.0.1:7002 "TSG-5 the row of the client shows the backend"
+is "$(flow_field "$back" backend_addr):$(flow_field "$back" backend_port)" null:null "TSG-5 that of the backend does not"
 
 # --- sessions --------------------------------------------------------------------------------------
 

@@ -63,6 +63,7 @@ static const struct sessions sessions = { .v = &alices, .n = 1 };
 static inline struct flow make_flow(void)
 {
 	static const uint8_t remote[] = { 127, 0, 0, 2 }, local[] = { 127, 0, 0, 1 };
+	static const struct flow onward = { .remote = { .family = AF_INET, .b = { 127, 0, 0, 3 } }, .remote_port = 7002 };
 
 	return (struct flow){ .cookie = 0x1a2b,
 			      .netns = 4026531840,
@@ -91,7 +92,8 @@ static inline struct flow make_flow(void)
 			      .received = 7,
 			      .counted = true,
 			      .idle_ms = 3000,
-			      .timed = true };
+			      .timed = true,
+			      .backend = &onward };
 }
 
 /* Of a flow about which nothing is known. */

@@ -32,13 +32,15 @@ static void test_json_flow(void **state)
 		"\"session\":\"audit:7\",\"cgroup\":\"/user.slice\",\"pid\":812,\"comm\":\"sshd\","
 		"\"via\":\"transport\",\"outcome\":\"dead\",\"error\":null,\"engine\":\"diag\",\"transport\":true,"
 		"\"shared_with\":null,\"netns_name\":null,\"discarded\":12,\"note\":null,"
-		"\"since\":\"2025-11-13T02:13:20.123456Z\",\"sent\":4294967296,\"received\":7,\"idle_ms\":3000}\n"
+		"\"since\":\"2025-11-13T02:13:20.123456Z\",\"sent\":4294967296,\"received\":7,\"idle_ms\":3000,"
+		"\"backend_addr\":\"127.0.0.3\",\"backend_port\":7002}\n"
 		"{\"flow\":\"1@2\",\"proto\":null,\"family\":null,\"state\":null,\"local_addr\":null,"
 		"\"local_port\":null,\"remote_addr\":null,\"remote_port\":null,\"direction\":null,\"uid\":null,"
 		"\"user\":null,\"login_uid\":null,\"session\":null,\"cgroup\":null,\"pid\":null,\"comm\":null,"
 		"\"via\":null,\"outcome\":\"unsupported\",\"error\":\"EOPNOTSUPP\",\"engine\":null,"
 		"\"transport\":false,\"shared_with\":null,\"netns_name\":null,\"discarded\":null,\"note\":null,"
-		"\"since\":null,\"sent\":null,\"received\":null,\"idle_ms\":null}\n"
+		"\"since\":null,\"sent\":null,\"received\":null,\"idle_ms\":null,"
+		"\"backend_addr\":null,\"backend_port\":null}\n"
 		"{\"flow\":\"1a2b@4026531840\",\"proto\":\"tcp\",\"family\":\"inet\",\"state\":\"established\","
 		"\"local_addr\":\"127.0.0.1\",\"local_port\":22,\"remote_addr\":\"127.0.0.2\","
 		"\"remote_port\":51234,\"direction\":\"in\",\"uid\":0,\"user\":\"alice\",\"login_uid\":1001,"
@@ -46,7 +48,7 @@ static void test_json_flow(void **state)
 		"\"via\":\"transport\",\"outcome\":null,\"error\":null,\"engine\":\"diag\",\"transport\":true,"
 		"\"shared_with\":null,\"netns_name\":null,\"discarded\":null,\"note\":null,"
 		"\"since\":\"2025-11-13T02:13:20.123456Z\",\"sent\":4294967296,\"received\":7,\"idle_ms\":3000,"
-		"\"reconnected\":true}\n");
+		"\"reconnected\":true,\"backend_addr\":\"127.0.0.3\",\"backend_port\":7002}\n");
 	paper_close(&p);
 }
 
@@ -104,7 +106,7 @@ static void test_json_rows(void **state)
 			"\"client\":\"127.0.0.2\",\"remote_host\":null,\"transports\":1,\"flows\":2,"
 			"\"sent\":10,\"received\":20,\"idle_ms\":7199999,\"state\":\"active\",\"proto\":\"tcp6\","
 			"\"since\":\"2025-11-13T02:13:20.000000Z\",\"connected\":\"2025-11-13T02:13:21.000000Z\","
-			"\"disconnected\":\"2025-11-13T02:13:22.000000Z\"}\n",
+			"\"disconnected\":\"2025-11-13T02:13:22.000000Z\",\"flow\":null}\n",
 		[LIST_USERS] = "{\"user\":\"alice\",\"uid\":1001,\"sessions\":3,\"transports\":1,\"flows\":2,"
 				"\"sent\":10,\"received\":20,\"idle_ms\":7199999}\n",
 		[LIST_CLIENTS] = "{\"client\":\"127.0.0.2\",\"users\":4,\"transports\":1,\"flows\":2,"

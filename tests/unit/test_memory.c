@@ -180,6 +180,27 @@ static void test_rows(void **state)
 	}
 }
 
+/* Nobody will log in through what the scene has accepted; that is certain only after a second look at the port. */
+static void test_sessions(void **state)
+{
+	struct request req = scene_request(VERB_LIST);
+	enum status whole;
+
+	(void)state;
+	scene_open(30);
+	req.what = LIST_SESSIONS;
+	ask_with(&req, 0, false);
+	whole = answer.status;
+	assert_true(whole == STATUS_OK || whole == STATUS_NO_MATCH);
+	for (unsigned int n = 1;; n += unit_stride(10)) {
+		ask_with(&req, n, true);
+		if (calls < n)
+			break;
+		assert_true(answer.status == whole || answer.status == STATUS_PARTIAL);
+	}
+	assert_int_equal(answer.status, whole);
+}
+
 static void for_every_kill(bool for_good)
 {
 	const struct request req = scene_request(VERB_KILL);
@@ -303,8 +324,8 @@ static int begin(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		SCENE(test_list), SCENE(test_dry_run), SCENE(test_by_cgroup), SCENE(test_rows), SCENE(test_kill),
-		SCENE(test_without_bpf), SCENE(test_descriptors),
+		SCENE(test_list), SCENE(test_dry_run), SCENE(test_by_cgroup), SCENE(test_rows), SCENE(test_sessions),
+		SCENE(test_kill), SCENE(test_without_bpf), SCENE(test_descriptors),
 	};
 
 	return unit_run_as_root("memory", tests, begin);

@@ -78,6 +78,8 @@ static void test_flow(void **state)
 	f.timed = false;
 	f.since = 0;
 	same_flow(&f, false);
+	f.backend = NULL;
+	same_flow(&f, false);
 }
 
 static void test_every_word(void **state)
@@ -200,6 +202,21 @@ static void test_rows(void **state)
 	}
 }
 
+/* Nobody has logged in yet: the row is known by its connection. */
+static void test_row_to_be(void **state)
+{
+	struct flow f = make_flow();
+	struct row row = { .what = LIST_SESSIONS, .user = ID_UNSET, .client = f.remote, .transports = 1, .flows = 1,
+			   .presence = PRESENCE_CONNECTED, .carrier = "tcp", .flow = &f };
+
+	(void)state;
+	same_row(&row);
+	f.proto = PROTO_MPTCP;
+	f.inode = 77;
+	row.carrier = "mptcp6";
+	same_row(&row);
+}
+
 /* --- what cannot be --------------------------------------------------------------------------- */
 
 #define FLOW "\"flow\":\"1a2b@4026531840\",\"transport\":true"
@@ -266,6 +283,8 @@ static void test_wrong(void **state)
 		{ FLOW ",\"sent\":-1", "sent" },
 		{ FLOW ",\"received\":\"7\"", "received" },
 		{ FLOW ",\"idle_ms\":4294967296", "idle_ms" },
+		{ FLOW ",\"backend_addr\":\"nowhere\"", "backend_addr" },
+		{ FLOW ",\"backend_addr\":\"127.0.0.1\",\"backend_port\":65536", "backend_port" },
 	};
 	struct told_flow t;
 
@@ -406,7 +425,7 @@ int main(void)
 		cmocka_unit_test(test_flow),	  cmocka_unit_test(test_every_word), cmocka_unit_test(test_handles),
 		cmocka_unit_test(test_addresses), cmocka_unit_test(test_rows),	     cmocka_unit_test(test_wrong),
 		cmocka_unit_test(test_newer),	  cmocka_unit_test(test_huge),	     cmocka_unit_test(test_summary),
-		cmocka_unit_test(test_others),
+		cmocka_unit_test(test_others),	  cmocka_unit_test(test_row_to_be),
 	};
 
 	return unit_run("remote_decode", tests, NULL);

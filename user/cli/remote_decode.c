@@ -111,6 +111,9 @@ int decode_flow(const json_t *o, struct told_flow *ret, const char **ret_bad)
 	f->counted = read_counts(&r, &f->sent, &f->received);
 	f->timed = read_idle(&r, &f->idle_ms);
 	ret->reconnected = read_bool(&r, "reconnected");
+	ret->backend.remote = read_addr(&r, "backend_addr");
+	ret->backend.remote_port = read_number(&r, "backend_port", UINT16_MAX, 0);
+	f->backend = ret->backend.remote.family ? &ret->backend : NULL;
 	return read_done(&r, ret_bad);
 }
 
@@ -154,6 +157,11 @@ int decode_row(const json_t *o, enum list_what what, struct told_row *ret, const
 	row->counted = read_counts(&r, &row->sent, &row->received);
 	row->timed = read_idle(&r, &row->idle_ms);
 	read_life(&r, row);
+	if (read_member(&r, "flow", false)) {
+		ret->flow = (struct flow){ .proto = row->carrier && !strncmp(row->carrier, "mptcp", 5) ? PROTO_MPTCP : PROTO_TCP };
+		read_handle(&r, &ret->flow);
+		row->flow = &ret->flow;
+	}
 	return read_done(&r, ret_bad);
 }
 

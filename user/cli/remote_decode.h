@@ -15,6 +15,7 @@ struct told_flow {
 	struct session session;
 	struct proctab procs;
 	struct sessions sessions;
+	struct flow backend; /* its remote end alone */
 	bool reconnected;
 };
 int decode_flow(const json_t *o, struct told_flow *ret, const char **ret_bad);
@@ -23,6 +24,7 @@ int decode_flow(const json_t *o, struct told_flow *ret, const char **ret_bad);
 struct told_row {
 	struct row row;
 	struct session session;
+	struct flow flow; /* its handle alone */
 };
 int decode_row(const json_t *o, enum list_what what, struct told_row *ret, const char **ret_bad);
 

@@ -7,7 +7,8 @@
 #define SOON_US 20000ull
 #define LATER_US 2000000ull
 #define CHECK_US 1000000ull /* how long a loss goes unnoticed by who only watches */
-/* Looks take at most a twentieth of the time, and so does making good. */
+/* Looks take at most a twentieth of the time of a CPU, and so does making good. What they waited for, a lock or their turn on a busy
+ * machine, costs nobody anything. */
 #define SHARE 20
 /* How long an end goes unnoticed that nobody counted as lost, while the looks for it take at most a hundredth of the time. */
 #define AUDIT_US 60000000ull
@@ -46,35 +47,36 @@ struct plan {
 	unsigned int soon;    /* looks that are still to follow at short intervals */
 };
 
-/* When it is due again: not before it has been paid for. */
-static uint64_t again(uint64_t begun, uint64_t after_us, uint64_t share, uint64_t *ret_rest)
+/* When it is due again: not before it has been paid for. spent: the thread's time when it began. */
+static uint64_t again(uint64_t spent, uint64_t after_us, uint64_t share, uint64_t *ret_rest)
 {
 	uint64_t now = clock_ns(CLOCK_MONOTONIC), due = now + after_us * 1000;
 
-	*ret_rest = now + (now - begun) * share;
+	*ret_rest = now + (clock_ns(CLOCK_THREAD_CPUTIME_ID) - spent) * share;
 	return due > *ret_rest ? due : *ret_rest;
 }
 
 /* Without the lock. Out of memory: the next one may do better. */
 static void attend(const struct attend *a, struct plan *p)
 {
-	uint64_t begun = clock_ns(CLOCK_MONOTONIC), rest;
+	uint64_t begun = clock_ns(CLOCK_MONOTONIC), spent = clock_ns(CLOCK_THREAD_CPUTIME_ID), rest;
 	struct live *l = a->live;
 
 	if (begun >= p->look) {
 		look(l, a->fencing);
 		p->soon -= p->soon > 0;
-		p->look = again(begun, p->soon ? SOON_US << (4 - p->soon) : LATER_US, SHARE, &p->rest);
+		p->look = again(spent, p->soon ? SOON_US << (4 - p->soon) : LATER_US, SHARE, &p->rest);
 		begun = clock_ns(CLOCK_MONOTONIC);
+		spent = clock_ns(CLOCK_THREAD_CPUTIME_ID);
 	}
 	if (begun < p->check)
 		return;
 	if (begun >= p->audit)
 		live_audit(l);
 	live_resync(l);
-	p->check = again(begun, CHECK_US, SHARE, &rest);
+	p->check = again(spent, CHECK_US, SHARE, &rest);
 	if (begun >= p->audit)
-		p->audit = again(begun, AUDIT_US, AUDIT_SHARE, &rest);
+		p->audit = again(spent, AUDIT_US, AUDIT_SHARE, &rest);
 }
 
 static void *run(void *arg)

@@ -35,6 +35,8 @@ struct search {
 int search_everyone(struct source *s, struct search *q);
 /* Where late: whose of them what was selected is, unless everyone was asked. */
 int search_holders(struct search *q, uint32_t caller);
+/* For a listing, whose flows are attributed: all who hold them, and who holds what nobody does that has a log-in. Whose a flow is stays. */
+int search_other_holders(struct source *s, struct search *q);
 /* Asks the kernel whose the unsure ones are, and keeps the answer. */
 int search_uids(struct source *s, struct search *q);
 /* When it came to be, see moment.h; 0: nobody saw that. */

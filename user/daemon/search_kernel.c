@@ -103,6 +103,17 @@ int search_holders(struct search *q, uint32_t caller)
 	return r;
 }
 
+int search_other_holders(struct source *s, struct search *q)
+{
+	struct selection *sel = q->select.sel;
+	int r = sel->flows.n && !sel->people.by_inode ? search_everyone(s, q) : 0;
+
+	for (size_t i = 0; i < sel->flows.n && r == 0; i++)
+		if (sel->flows.v[i].proc < 0)
+			flow_attribute(&sel->flows.v[i], &sel->people);
+	return r;
+}
+
 struct verify {
 	struct search *q;
 	struct flowset *set;

@@ -66,15 +66,19 @@ static void key_of_flow(const char *text, size_t len, char key[KEY_LEN])
 		snprintf(key, KEY_LEN, "%.*s%.*s", digits < 16 ? 16 - digits : 0, "0000000000000000", (int)(end - id), id);
 }
 
-/* What has no name comes last, with one that no cursor is empty for. */
+/* What has no name comes last, with one that no cursor is empty for. Of sessions there may be several such: they are known by their
+ * connections. */
 static void key_of_row(enum list_what what, const json_t *line, char key[KEY_LEN])
 {
 	static const char *const names[] = {
 		[LIST_SESSIONS] = "session", [LIST_USERS] = "uid", [LIST_CLIENTS] = "client",
 	};
 	const json_t *v = json_object_get(line, names[what]);
+	const char *flow = what == LIST_SESSIONS ? json_string_value(json_object_get(line, "flow")) : NULL;
 
-	if (json_is_integer(v))
+	if (flow)
+		snprintf(key, KEY_LEN, "~%s", flow);
+	else if (json_is_integer(v))
 		snprintf(key, KEY_LEN, "%020lld", (long long)json_integer_value(v));
 	else
 		snprintf(key, KEY_LEN, "%s", json_is_string(v) ? json_string_value(v) : "~");

@@ -208,8 +208,11 @@ static int index_select(struct source *s, const struct filter *f, struct flowset
 	if (r < 0)
 		return r;
 	select_attribute(&q.select);
+	/* A connection asked for by its handle is to cost nothing: of what a service accepted nobody is shown. */
+	if (f->holders && !filter_names(f, SEL_FLOW))
+		r = search_other_holders(s, &q);
 	coverage_account(s, f, ret);
-	return 0;
+	return r;
 }
 
 /* Whether the map still has it. What the index has may have gone all the same, where an event was lost. */

@@ -19,7 +19,7 @@ int owners_read_procs(struct owners *o)
 	return owners_proc_procs(o);
 }
 
-int owners_read_holders(struct owners *o, const struct owner_scope *scope)
+static int read_holders(struct owners *o, const struct owner_scope *scope)
 {
 	int r;
 
@@ -34,6 +34,25 @@ int owners_read_holders(struct owners *o, const struct owner_scope *scope)
 	}
 	holders_clear(&o->holders);
 	return o->no_procs ? 0 : owners_proc_holders(o, scope->procs);
+}
+
+int owners_read_holders(struct owners *o, const struct owner_scope *scope)
+{
+	_free_ bool *procs = scope->pids ? calloc(o->procs.n + 1, sizeof(*procs)) : NULL;
+	struct owner_scope by_index = *scope;
+
+	if (!scope->pids)
+		return read_holders(o, scope);
+	if (!procs)
+		return -ENOMEM;
+	for (size_t i = 0; i < scope->n_pids; i++) {
+		int32_t at = proctab_find(&o->procs, scope->pids[i]);
+
+		if (at >= 0)
+			procs[at] = true;
+	}
+	by_index.procs = procs;
+	return read_holders(o, &by_index);
 }
 
 uint64_t owners_start_us(const struct owners *o, uint64_t start)

@@ -48,6 +48,8 @@ int owners_read_procs(struct owners *o);
 /* Which holders are asked for. Without procs and wanted: all. */
 struct owner_scope {
 	const bool *procs;      /* by index into procs: only what these hold; NULL all */
+	const uint64_t *pids;   /* instead of procs: the same by pid; NULL all */
+	size_t n_pids;
 	const uint64_t *wanted; /* cookies: these sockets will do (BPF then stays quiet about the others); NULL all */
 	size_t n_wanted;
 	const uint32_t *known;  /* with wanted: namespaces that need no report in `held` */

@@ -52,6 +52,7 @@ struct filter {
 	uint64_t older_ms;
 	bool transport_only; /* disconnect */
 	bool traffic;        /* a listing: what each TCP connection has carried is asked for, too */
+	bool holders;        /* a listing: so is who holds it, where that decides nothing */
 };
 
 enum match { MATCH_NO, MATCH_YES, MATCH_UNKNOWN };

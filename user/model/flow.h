@@ -72,6 +72,7 @@ struct flow {
 	bool tracked;       /* from the tags: its uid is what they saw, its inode is not known */
 	bool present;       /* seen by the last look after it was to be destroyed */
 	bool counted, timed; /* what the kernel counts of a TCP connection is known */
+	bool waiting;        /* in a listing of sessions: it is about to carry one, and nobody has logged in yet */
 	uint8_t tried;      /* engines that had their turn */
 	uint32_t user;      /* login uid by the precedence of flow_attribute() */
 	uint32_t login_uid; /* ID_UNSET unless via transport, session or login */
@@ -81,6 +82,7 @@ struct flow {
 	int err;              /* 0 or a negative errno of the last attempt */
 	const char *note;     /* static text: why not dead, NULL none */
 	const char *engine;   /* name of the engine that cut it, NULL none */
+	const struct flow *backend; /* in a listing: what the process that was given this one has opened, NULL unknown; borrowed */
 	/* For people and programs, filled before a report; borrowed from caches of the source. */
 	const char *user_name, *shared_name, *cgroup_path, *netns_name;
 };

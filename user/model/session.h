@@ -17,8 +17,8 @@ enum survives {
 };
 extern const char *const survives_name[];
 
-/* As of now. Lives without a transport: disconnected, whether it ever had one or not. */
-enum presence { PRESENCE_UNKNOWN, PRESENCE_ACTIVE, PRESENCE_DISCONNECTED, PRESENCE_MAX };
+/* As of now. Lives without a transport: disconnected, whether it ever had one or not. A transport without a session yet: connected. */
+enum presence { PRESENCE_UNKNOWN, PRESENCE_ACTIVE, PRESENCE_DISCONNECTED, PRESENCE_CONNECTED, PRESENCE_MAX };
 extern const char *const presence_name[]; /* NULL: unknown */
 
 /* What is over, where somebody was there to see it. */

@@ -13,7 +13,7 @@ struct job {
 	struct filter filter;
 	struct source *source;
 	struct selection frozen; /* who is to die; its people stay as they were */
-	struct selection after;  /* what matched once they were dead */
+	struct selection after;  /* what matched once they were dead; of a listing: what led to a `backend` */
 	uint64_t frozen_us;      /* CLOCK_MONOTONIC when the list was frozen */
 	uint64_t deadline_us;
 	bool orphaned; /* the processes that started this one are not all to be seen */

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /* list.c - the same selection that a kill would begin with, shown as flows, sessions, users or clients. */
-#include "pipeline/job.h"
+#include "pipeline/aside.h"
 #include "pipeline/resolve.h"
 
 #include <string.h>
@@ -26,6 +26,18 @@ static int look(struct job *j, const struct filter *f)
 
 	if (r == 0 && j->access->may)
 		flowset_filter(&j->frozen.flows, may_see, j);
+	return r;
+}
+
+int look_aside(struct job *j, const struct filter *f, struct selection *ret)
+{
+	struct notes *notes = &j->source->notes;
+	size_t n = notes->n;
+	int r = j->source->ops->select(j->source, f, NULL, ret);
+
+	/* What could not be seen was not asked for. */
+	while (notes->n > n)
+		free(notes->v[--notes->n]);
 	return r;
 }
 
@@ -82,22 +94,56 @@ static int look_at_sessions(struct job *j)
 	return r;
 }
 
+/* The same, and the flows that have no session yet and match themselves. */
+static int look_at_sessions_to_be(struct job *j)
+{
+	_cleanup_(flowset_clear) struct flowset waiting = { 0 };
+	int r = 0;
+
+	for (size_t i = 0; i < j->frozen.flows.n && r >= 0; i++)
+		if (j->frozen.flows.v[i].waiting)
+			r = flowset_add(&waiting, &j->frozen.flows.v[i]);
+	if (r >= 0)
+		r = look_at_sessions(j);
+	for (size_t i = 0; i < waiting.n && r >= 0; i++) {
+		waiting.v[i].proc = -1; /* of the first look */
+		r = flowset_add(&j->frozen.flows, &waiting.v[i]);
+	}
+	return r < 0 ? r : 0;
+}
+
+/* Who names these does not mean somebody unknown. */
+#define WHO (1u << SEL_USER | 1u << SEL_SESSION)
+
+static int gather_sessions(struct job *j)
+{
+	int r = j->filter.named & WHO ? 0 : waiting_find(j);
+
+	if (r == 0 && j->filter.named & ~(WHO | 1u << SEL_NETNS))
+		r = look_at_sessions_to_be(j);
+	if (r == 0)
+		r = measure(j);
+	if (r == 0 && j->source->ops->recall)
+		r = j->source->ops->recall(j->source, &j->frozen);
+	return r;
+}
+
 static int gather(struct job *j)
 {
-	const unsigned int whole = 1u << SEL_USER | 1u << SEL_SESSION | 1u << SEL_NETNS;
 	int r = resolve(j->req, &j->filter, j->err);
 
 	j->filter.traffic = true;
+	j->filter.holders = j->req->what == LIST_FLOWS || (j->req->what == LIST_SESSIONS && !(j->filter.named & WHO));
 	if (r == 0)
 		r = j->access->open(j->access->arg, &j->source);
 	if (r == 0)
 		r = look(j, &j->filter);
-	if (r == 0 && j->req->what == LIST_SESSIONS && j->filter.named & ~whole)
-		r = look_at_sessions(j);
+	if (r == 0 && j->req->what == LIST_SESSIONS)
+		return gather_sessions(j);
 	if (r == 0)
 		r = measure(j);
-	if (r == 0 && j->req->what == LIST_SESSIONS && j->source->ops->recall)
-		r = j->source->ops->recall(j->source, &j->frozen);
+	if (r == 0 && j->req->what == LIST_FLOWS)
+		r = backends_find(j);
 	return r;
 }
 

@@ -15,7 +15,7 @@ static bool is_unmeasured(const struct flow *f)
 
 static bool is_unmeasured_of_session(const struct flow *f)
 {
-	return f->session >= 0 && is_unmeasured(f);
+	return (f->session >= 0 || f->waiting) && is_unmeasured(f);
 }
 
 static int on_measured(const struct flow *f, void *arg)

@@ -153,6 +153,25 @@ static int session_rows(const struct job *j, struct flow **v, size_t n, struct r
 	return 0;
 }
 
+/* One row a connection through which somebody may yet log in. They have no session, and so come first. */
+static int waiting_rows(struct flow **v, size_t n, struct rows *rows)
+{
+	for (size_t i = 0; i < n && v[i]->session < 0; i++) {
+		struct row *row = v[i]->waiting ? add_row(rows) : NULL;
+
+		if (!v[i]->waiting)
+			continue;
+		if (!row)
+			return -ENOMEM;
+		count_flow(row, v[i]);
+		row->flow = v[i];
+		row->client = v[i]->remote;
+		row->carrier = carrier_name(v[i]);
+		row->presence = PRESENCE_CONNECTED;
+	}
+	return 0;
+}
+
 static int user_rows(struct flow **v, size_t n, struct rows *rows)
 {
 	struct row *row = NULL;
@@ -202,6 +221,7 @@ static int make_rows(const struct job *j, struct flow **v, size_t n, struct rows
 		[LIST_USERS] = by_user,
 		[LIST_CLIENTS] = by_client,
 	};
+	int r;
 
 	if (n)
 		qsort(v, n, sizeof(*v), orders[j->req->what]);
@@ -211,7 +231,8 @@ static int make_rows(const struct job *j, struct flow **v, size_t n, struct rows
 	case LIST_CLIENTS:
 		return client_rows(v, n, rows);
 	default:
-		return session_rows(j, v, n, rows);
+		r = session_rows(j, v, n, rows);
+		return r < 0 ? r : waiting_rows(v, n, rows);
 	}
 }
 

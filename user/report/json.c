@@ -29,12 +29,18 @@ static void put_address(struct jsonl *j, const char *key, const struct addr *a)
 	jsonl_text(j, key, a->family ? addr_format(a, text) : NULL, sizeof(text));
 }
 
-static void put_identity(struct jsonl *j, const struct flow *f)
+static void put_handle(struct jsonl *j, const struct flow *f)
 {
 	char id[40];
 
-	snprintf(id, sizeof(id), "%llx@%u", (unsigned long long)flow_key(f), f->netns);
-	jsonl_word(j, "flow", id);
+	if (f)
+		snprintf(id, sizeof(id), "%llx@%u", (unsigned long long)flow_key(f), f->netns);
+	jsonl_word(j, "flow", f ? id : NULL);
+}
+
+static void put_identity(struct jsonl *j, const struct flow *f)
+{
+	put_handle(j, f);
 	jsonl_word(j, "proto", NAME_OF(proto_name, f->proto, PROTO_MAX));
 	jsonl_word(j, "family", f->family == AF_INET ? "inet" : f->family == AF_INET6 ? "inet6" : NULL);
 	jsonl_word(j, "state", NAME_OF(state_name, f->state, STATE_MAX));
@@ -67,6 +73,7 @@ static void flow_line(struct report *r, const struct flow *f, const struct proct
 {
 	struct jsonl j = line_begin(r);
 	bool shared = f->shared_with != ID_UNSET;
+	static const struct addr nowhere;
 
 	put_identity(&j, f);
 	put_owner(&j, f, procs, sessions);
@@ -84,6 +91,8 @@ static void flow_line(struct report *r, const struct flow *f, const struct proct
 	jsonl_number(&j, "idle_ms", f->idle_ms, f->timed);
 	if (reconnected)
 		jsonl_bool(&j, "reconnected", true);
+	put_address(&j, "backend_addr", f->backend ? &f->backend->remote : &nowhere);
+	jsonl_number(&j, "backend_port", f->backend ? f->backend->remote_port : 0, f->backend);
 	line_finish(r, &j);
 }
 
@@ -142,6 +151,7 @@ static void put_life(struct jsonl *j, const struct row *row)
 	jsonl_time(j, "since", row->since);
 	jsonl_time(j, "connected", row->connected);
 	jsonl_time(j, "disconnected", row->disconnected);
+	put_handle(j, row->flow);
 }
 
 static void json_row(struct report *r, const struct row *row)

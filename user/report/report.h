@@ -33,6 +33,7 @@ struct row {
 	uint64_t disconnected;   /* when it lost the last one; 0 unknown, or it has one */
 	enum presence presence;
 	const char *carrier;     /* protocol of its first transport: "tcp6"; NULL none */
+	const struct flow *flow; /* where there is no session yet: its transport to be; NULL there is one */
 };
 
 #define REPORT_COLUMNS 9
