@@ -36,6 +36,15 @@ logind_knows() { loginctl show-session --property "$2" --value "$1"; }	# ID PROP
 nobody_there() { [ -z "$(sessions)" ]; }
 all_listed() { sed -n 's/.*"session": *"\([^"]*\)".*/\1/p' "$OUT" | sort; }
 
+severd_unit()	# severd as it is installed, with a watchdog that bites sooner
+{
+	for _unit in severd.service severd.socket; do
+		sed "s|@SBINDIR@|$TESTS/bin|; s/^WatchdogSec=.*/WatchdogSec=10/" "$TESTS/systemd/$_unit" >"/etc/systemd/system/$_unit"
+	done
+	systemd-sysusers "$TESTS/systemd/sever.sysusers" && systemd-tmpfiles --create "$TESTS/systemd/sever.tmpfiles" &&
+		systemctl daemon-reload
+}
+
 guest_down()
 {
 	for _user in alice bob carol; do

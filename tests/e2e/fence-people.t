@@ -17,9 +17,10 @@ ok "RDP-6 bob's lives" echoes desk
 
 # What she does while she is in: the first and the last moment of that.
 mkdir -m 777 "$T/stays"
-TRIES=$(many 100)
+TRIES=100
+[ "$SEVER_TEST_SLOW" = 1 ] || TRIES=10
 for i in $(seq "$TRIES"); do
-	ssh_to alice $A $HOST "while date +%s%N; do sleep 0.002; done >>$T/stays/$i" >/dev/null 2>&1 </dev/null
+	ssh_to alice $A $HOST "while date +%s%N >>$T/stays/$i && echo; do sleep 0.002; done" >/dev/null 2>&1 </dev/null
 	echo $? >>"$T/codes"
 done
 is "$(sort "$T/codes" | uniq -c | awk '{ print $1 ":" $2 }')" "$TRIES:255" "RDP-6 $TRIES log-ins, each cut"
@@ -41,7 +42,7 @@ ok "and stays" echoes back
 # Revoked, and not cut.
 sever_run fence add --user alice --for 10m --socket "$SOCKET" --json
 is "$RC" 0 "RDP-6 a fence alone"
-! logs_in alice $B >/dev/null 2>&1
-is $? 0 "RDP-6 nobody logs in as her"
+ssh_to alice $B $HOST 'sleep 60' >/dev/null 2>&1 </dev/null
+is $? 255 "RDP-6 who logs in as her does not stay"
 ok "RDP-6 who was there stays" echoes back
 done_testing

@@ -4,11 +4,7 @@
 # journal says of it.
 . "$(dirname "$0")/../guest.sh"
 
-for _unit in severd.service severd.socket; do
-	sed "s|@SBINDIR@|$TESTS/bin|; s/^WatchdogSec=.*/WatchdogSec=10/" "$TESTS/systemd/$_unit" >"/etc/systemd/system/$_unit"
-done
-systemd-sysusers "$TESTS/systemd/sever.sysusers" && systemd-tmpfiles --create "$TESTS/systemd/sever.tmpfiles"
-systemctl daemon-reload
+severd_unit || exit 1
 
 is_up() { systemctl is-active --quiet severd.service; }
 main_pid() { systemctl show -P MainPID severd.service; }
