@@ -38,6 +38,7 @@ int event_decode(const json_t *o, struct event *ret, const char **ret_bad)
 		read_refuse(&r, ret->time ? "event" : "time");
 	ret->reason = read_text(&r, "reason");
 	ret->request = read_text(&r, "request");
+	ret->returns = read_text(&r, "returns");
 	ret->has_count = read_member(&r, "count", false);
 	ret->count = read_number(&r, "count", INT64_MAX, 0);
 	result = decode_parts(&r, ret, ret_bad);
@@ -103,12 +104,16 @@ void event_text(FILE *f, uint8_t *width, const struct event *e)
 		snprintf(count, sizeof(count), "  %ju of %ju gone", (uintmax_t)(e->summary.dead + e->summary.stale),
 			 (uintmax_t)e->summary.matched);
 	line_text(&l, count);
+	if (e->returns) {
+		line_text(&l, "  back after ");
+		line_escape(&l, e->returns, SIZE_MAX);
+	}
 	line_end(&l);
 }
 
 bool event_json(FILE *f, const struct event *e)
 {
-	static const char *const parts[] = { "reason", "request", "flow", "session", "summary", "count" };
+	static const char *const parts[] = { "reason", "request", "returns", "flow", "session", "summary", "count", "sent", "received" };
 	struct jsonl j = { .f = f };
 
 	jsonl_open(&j, NULL);
