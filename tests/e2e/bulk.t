@@ -42,7 +42,7 @@ stop srv1 cli1
 crowd 1 "$M"
 sever_kill --client 127.0.2.0/24 --timeout 1ms
 is "$RC:$(summary matched)" "3:$M" "WTS-3 --timeout 1ms: exit 3"
-ok "WTS-3 --timeout 1ms: the survivors are listed" [ "$(count alive)" -gt 0 ]
+ok "WTS-3 section 9 item 1: --timeout 1ms: the survivors are listed" [ "$(count alive)" -gt 0 ]
 is "$(count alive)" "$(still)" "WTS-3 --timeout 1ms: as many as there are"
 sever_kill --client 127.0.2.0/24 $PATIENT
 is "$RC:$(still)" 0:0 "WTS-3 the rest on the second try"

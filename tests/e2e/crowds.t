@@ -59,6 +59,11 @@ both_hear() { until_true 30 hears fast "$1" && until_true 30 hears slow "$1"; }
 
 ok "$N connections" crowd
 ok "all are there" until_true 20 all_there
+one=$(from 127.0.2.3 | head -n 1)
+by list flows --json --flow "$one"
+is "$RC:$(listed)" "0:$one" "RDP-9 one of them by its handle"
+by list flows --json --client 127.0.2.0/24
+is "$RC:$(listed | sort -u | wc -l):$(listed | wc -l)" "0:$N:$N" "RDP-9 all of them, each once"
 spawn fast "$SEVER" watch --json --socket "$SOCKET" --netns self --client 127.0.2.0/24
 spawn slow "$SEVER" watch --json --socket "$SOCKET"
 ok "both watchers hear" both_hear 127.0.2.200

@@ -36,6 +36,18 @@ ok "accepted and done are told" [ "$(events request.accept "$request" | wc -l):$
 seqs=$(watched | sed -n 's/.*"seq":\([0-9]*\),.*/\1/p')
 is "$(echo "$seqs" | sort -n | uniq | wc -l)" "$(echo "$seqs" | wc -l)" "WTS-12 no number comes twice"
 
+# --- section 9 item 13: who comes back
+
+was="audit:$(session phone)"
+login again alice $B
+back() { events session.open "\"session\":\"audit:$(session again)\"" | grep -F "\"returns\":\"$was\"" | grep -qF "\"request\":\"$request\""; }
+ok "section 9 item 13: she is back: with the session that was cut, and by which request" until_true 5 back
+ok "section 9 item 13: and the connection it came by" told flow.open "\"request\":\"$request\",\"returns\":\"$flow\".*${B}"
+login other bob $A
+ok "section 9 item 13: who was not cut does not come back" until_true 5 told session.open "audit:$(session other)"
+is "$(events session.open "audit:$(session other)" | grep -c returns)" 0 "section 9 item 13: and nothing is said of that"
+sever_run disconnect --socket "$SOCKET" --session "audit:$(session again)" --session "audit:$(session other)"
+
 # --- RDP-2: three ends, three reasons
 
 start srv listen tcp 127.0.0.1 7001
@@ -86,7 +98,7 @@ is "$RC:$(summary dead):$(summary stage)" 3:1:dead "X-9 --wait released: dead, a
 is "$(json_field "$(flow_lines)" pid)" "$(pid_of keeper)" "X-9 it says by whom"
 (sleep 0.5; kill -9 "$(pid_of srv)") &
 by kill --json --client 127.0.0.6 --wait released --timeout 5s
-is "$RC:$(summary dead):$(summary stage)" 0:1:released "X-9 released once the holder is gone"
+is "$RC:$(summary dead):$(summary stage)" 0:1:released "X-9 section 9 item 12: released once the holder is gone"
 stop handed keeper caller srv
 
 # --- WTS-7, NET-6: rights

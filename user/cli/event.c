@@ -41,6 +41,7 @@ int event_decode(const json_t *o, struct event *ret, const char **ret_bad)
 		read_refuse(&r, ret->time ? "event" : "time");
 	ret->reason = read_text(&r, "reason");
 	ret->request = read_text(&r, "request");
+	ret->returns = read_text(&r, "returns");
 	ret->has_count = read_member(&r, "count", false);
 	ret->count = read_number(&r, "count", INT64_MAX, 0);
 	result = decode_parts(&r, ret, ret_bad);
@@ -125,12 +126,18 @@ void event_text(FILE *f, uint8_t *width, const struct event *e)
 	line_text(&l, count);
 	if (e->has_fence)
 		fence_cell(&l, &e->fence);
+	if (e->returns) {
+		line_text(&l, "  back after ");
+		line_escape(&l, e->returns, SIZE_MAX);
+	}
 	line_end(&l);
 }
 
 bool event_json(FILE *f, const struct event *e)
 {
-	static const char *const parts[] = { "reason", "request", "flow", "session", "summary", "fence", "count" };
+	static const char *const parts[] = {
+		"reason", "request", "returns", "flow", "session", "summary", "fence", "count", "sent", "received"
+	};
 	struct jsonl j = { .f = f };
 
 	jsonl_open(&j, NULL);

@@ -10,7 +10,7 @@
 struct event {
 	const json_t *o;
 	uint64_t seq, count;
-	const char *time, *name, *reason, *request;
+	const char *time, *name, *reason, *request, *returns;
 	bool has_flow, has_session, has_summary, has_count, has_fence;
 	struct told_flow flow;
 	struct told_row session;

@@ -65,6 +65,8 @@ static void on_end(struct live *l, const struct sever_event *ev)
 	told->boot_ns = ev->time;
 	told->sent = ev->sent;
 	told->received = ev->received;
+	if (told->job)
+		returns_note(&l->returns, &was, clock_ns(CLOCK_MONOTONIC));
 	live_note_owed(l, &was, ev->queued);
 	if (was.session)
 		sittings_flow_ended(&l->sittings, &l->log, told);
@@ -75,6 +77,7 @@ static int on_birth(struct live *l, const struct sever_event *ev, bool tell)
 	struct entry *e = index_find(&l->index, ev->cookie);
 	const struct sever_event end = { .cookie = ev->cookie, .kind = SEVER_EVENT_END };
 	bool known = e && e->birth == ev->flow.birth;
+	const struct cut *cut;
 	struct logged *told;
 
 	/* The socket was connected before, and the end of that was lost: whose that was does not say whose this is. */
@@ -89,6 +92,9 @@ static int on_birth(struct live *l, const struct sever_event *ev, bool tell)
 	told = log_add(&l->log, EVENT_FLOW_OPEN);
 	told->flow = *e;
 	told->uid = e->owner;
+	cut = returns_find(&l->returns, e, clock_ns(CLOCK_MONOTONIC));
+	told->returns = cut ? cut->cookie : 0;
+	told->job = cut ? cut->job : 0;
 	return 0;
 }
 
@@ -140,6 +146,8 @@ static int start(struct live *l, const char *pin_dir, char *err)
 		return fail(-errno, err, "eventfd: %s", strerror(errno));
 	r = log_open(&l->log);
 	if (r == 0)
+		r = returns_open(&l->returns);
+	if (r == 0)
 		r = track_open(&l->track, &o, err);
 	if (r < 0)
 		return r;
@@ -177,6 +185,7 @@ void live_close(struct live *l)
 	index_clear(&l->index);
 	sittings_clear(&l->sittings);
 	log_close(&l->log);
+	returns_close(&l->returns);
 	closep(&l->wake);
 	l->track = NULL;
 	l->wake = -1;

@@ -6,6 +6,7 @@
 
 #include "daemon/index.h"
 #include "daemon/log.h"
+#include "daemon/returns.h"
 #include "daemon/sittings.h"
 #include "kernel/owners.h"
 #include "kernel/owners_sole.h"
@@ -36,6 +37,7 @@ struct live {
 	struct index index;
 	struct log log;
 	struct sittings sittings;
+	struct returns returns;
 	struct job_name jobs[JOB_NAMES]; /* by number modulo that */
 	uint32_t last_job;
 	struct track_losses losses; /* when the index was last brought in line */

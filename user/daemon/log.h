@@ -36,7 +36,8 @@ struct logged {
 	struct entry flow;	       /* cookie 0: the event is not about one */
 	json_t *about;		       /* a session, a summary or a fence, as the interface has it; NULL none. Set by log_about() */
 	uint32_t bytes;		       /* of that */
-	uint32_t job;		       /* number of the request that caused it, 0 none */
+	uint64_t returns;	       /* of a birth: cookie of what it takes the place of; of a session: its number; 0 nothing */
+	uint32_t job;		       /* number of the request that caused it, or what it takes the place of; 0 none */
 	uint32_t uid;		       /* who may see it besides root: login uid, ID_UNSET nobody */
 	uint8_t event, reason;
 };

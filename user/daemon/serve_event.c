@@ -67,6 +67,17 @@ static const char *name_of_about(enum event what)
 	return what >= EVENT_FENCE_ADD ? "fence" : what >= EVENT_REQUEST_ACCEPT ? "summary" : "session";
 }
 
+/* A handle, or the id of a session. */
+static void put_returns(struct jsonl *j, const struct severd *d, const struct logged *e)
+{
+	const struct cut_session *c = e->flow.cookie ? NULL : sittings_cut(&d->live.sittings, e->returns);
+	char handle[40];
+
+	snprintf(handle, sizeof(handle), "%llx@%u", (unsigned long long)e->returns, e->flow.netns);
+	if (c || e->flow.cookie)
+		jsonl_text(j, "returns", c ? c->id : handle, SIZE_MAX);
+}
+
 static void put_event(struct jsonl *j, struct severd *d, uint64_t seq, const struct logged *e)
 {
 	const struct job_name *job = live_job(&d->live, e->job);
@@ -78,6 +89,8 @@ static void put_event(struct jsonl *j, struct severd *d, uint64_t seq, const str
 		jsonl_word(j, "reason", reason_name[e->reason]);
 	if (job && *job->id)
 		jsonl_word(j, "request", job->id);
+	if (e->returns)
+		put_returns(j, d, e);
 	if (e->flow.cookie)
 		put_flow(j, d, e);
 	if (e->about)

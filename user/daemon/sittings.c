@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "daemon/sittings.h"
+#include "daemon/returns.h"
 
 #include <string.h>
 
@@ -75,6 +76,42 @@ static struct sitting *meet(struct sittings *s, const struct session *session)
 	one = &s->v[s->n++];
 	*one = (struct sitting){ .number = ++s->last, .session = *session };
 	return one;
+}
+
+const struct cut_session *sittings_cut(const struct sittings *s, uint32_t number)
+{
+	for (size_t i = 0; i < CUT_SESSIONS && number; i++)
+		if (s->cut[i].number == number)
+			return &s->cut[i];
+	return NULL;
+}
+
+static void note_cut(struct sittings *s, const struct sitting *one, uint32_t job)
+{
+	struct cut_session *c = &s->cut[s->n_cut++ % CUT_SESSIONS];
+
+	*c = (struct cut_session){
+		.when = clock_ns(CLOCK_MONOTONIC), .number = one->number, .uid = one->session.uid, .job = job
+	};
+	memcpy(c->id, one->session.id, sizeof(c->id));
+}
+
+/* The user has been cut off a moment ago: whose session it was is told, and by whose request it ended. */
+static void tell_open(struct sittings *s, struct log *log, const struct sitting *one)
+{
+	struct logged *told = tell(log, EVENT_SESSION_OPEN, one);
+	const struct cut_session *c, *newest = NULL;
+
+	for (size_t i = 0; i < CUT_SESSIONS; i++) {
+		c = &s->cut[i];
+		if (c->number && c->uid == one->session.uid && clock_ns(CLOCK_MONOTONIC) - c->when < RETURN_NS &&
+		    (!newest || c->when > newest->when))
+			newest = c;
+	}
+	if (!newest)
+		return;
+	told->returns = newest->number;
+	told->job = newest->job;
 }
 
 struct update {
@@ -176,7 +213,7 @@ int sittings_update(struct sittings *s, struct index *x, struct log *log, const 
 	count_flows(s, x);
 	for (size_t i = 0; i < s->n; i++)
 		if (s->v[i].number > before)
-			tell(log, EVENT_SESSION_OPEN, &s->v[i]);
+			tell_open(s, log, &s->v[i]);
 	end_unseen(s, log);
 	return 0;
 }
@@ -211,6 +248,8 @@ void sittings_flow_ended(struct sittings *s, struct log *log, const struct logge
 	told = tell(log, EVENT_SESSION_DISCONNECTED, one);
 	told->reason = end->reason;
 	told->job = end->job;
+	if (end->job)
+		note_cut(s, one, end->job);
 }
 
 void sittings_clear(struct sittings *s)

@@ -17,11 +17,23 @@ struct sitting {
 	bool seen;
 };
 
+#define CUT_SESSIONS 64
+
 struct sittings {
 	struct sitting *v;
 	size_t n, cap;
 	uint32_t last;
+	/* That a request has cut, the newest ones, in the place of their count modulo CUT_SESSIONS. */
+	struct cut_session {
+		uint64_t when; /* ns of CLOCK_MONOTONIC */
+		uint32_t number, uid, job;
+		char id[SESSION_ID_LEN];
+	} cut[CUT_SESSIONS];
+	uint32_t n_cut;
 };
+
+/* NULL: no longer known. */
+const struct cut_session *sittings_cut(const struct sittings *s, uint32_t number);
 
 struct sitting *sittings_find(const struct sittings *s, uint32_t number);
 /* By the id of the session, or by its audit session. */
