@@ -257,3 +257,23 @@ services_down()
 	cleanup
 }
 trap services_down EXIT
+
+nginx_up()	# PORT: a real nginx with one worker and, of its configuration, what stdin says; it listens at PORT
+{
+	mkdir "$T/nginx" || return 1
+	_module=/usr/lib/nginx/modules/ngx_stream_module.so # else it is built in
+	{
+		[ ! -e $_module ] || echo "load_module $_module;"
+		cat <<-EOF
+			user www-data;
+			worker_processes 1;
+			daemon off;
+			pid $T/nginx/pid;
+			error_log stderr notice;
+			events { worker_connections 64; }
+		EOF
+		cat
+	} >"$T/nginx.conf"
+	spawn nginx nginx -c "$T/nginx.conf" -p "$T/nginx" -e stderr
+	until_true 10 listening "$1"
+}

@@ -6,16 +6,7 @@
 needs nginx socat
 services_up && sshd_up || exit 1
 
-mkdir "$T/nginx"
-module=/usr/lib/nginx/modules/ngx_stream_module.so	# else it is built in
-[ ! -e $module ] || echo "load_module $module;" >"$T/nginx.conf"
-cat >>"$T/nginx.conf" <<EOF
-user www-data;
-worker_processes 1;
-daemon off;
-pid $T/nginx/pid;
-error_log stderr notice;
-events { worker_connections 64; }
+nginx_up 8081 <<EOF
 http {
 	access_log off;
 	keepalive_timeout 600s;
@@ -36,8 +27,6 @@ stream {
 	}
 }
 EOF
-spawn nginx nginx -c "$T/nginx.conf" -p "$T/nginx" -e stderr
-until_true 10 listening 8081
 
 answers() { grep -c '200 OK' "$T/$1.out"; }
 answered() { [ "$(answers "$1")" -gt "$2" ]; }

@@ -60,8 +60,10 @@ stop returning
 
 # --- X-13, K14: a peer that the reset never reaches
 
+no_more() { [ "$(dump | awk '$6 ~ /^127.0.0.2:/ && $3 != "time-wait"' | wc -l)" = 0 ]; }
+until_true 5 no_more
 start far connect tcp 127.0.0.1 7001 from $A
-victim=$(dump | awk '$6 ~ /^127.0.0.2:/ { print $4 }')
+victim=$(from $A)
 ask far deaf >/dev/null
 sever_flow "$victim"
 is "$RC:$(summary dead):$(summary stage)" 0:1:verified "X-13 the reset is lost: dead here all the same"

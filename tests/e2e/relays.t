@@ -122,20 +122,9 @@ is "$(shown)" null:null "a backend connection that others have, too"
 stop opener
 is "$(shown)" 127.0.0.1:7101 "and that they have no more"
 
-mkdir "$T/nginx"
-module=/usr/lib/nginx/modules/ngx_stream_module.so	# else it is built in
-[ ! -e $module ] || echo "load_module $module;" >"$T/nginx.conf"
-cat >>"$T/nginx.conf" <<EOF
-user www-data;
-worker_processes 1;
-daemon off;
-pid $T/nginx/pid;
-error_log stderr notice;
-events { worker_connections 64; }
+nginx_up 7006 <<EOF
 stream { server { listen 127.0.0.1:7006; proxy_pass 127.0.0.1:7101; } }
 EOF
-spawn nginx nginx -c "$T/nginx.conf" -p "$T/nginx" -e stderr
-until_true 10 listening 7006
 before=$(legs 7101)
 start n1 connect tcp 127.0.0.1 7006 from 127.0.0.17
 ask n1 echo >/dev/null

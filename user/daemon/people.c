@@ -36,11 +36,12 @@ int people_read_holders(struct live *l, const struct filter *f, uint32_t caller,
 
 	if (!likely)
 		return -ENOMEM;
-	for (size_t i = 0; of && of->n <= FEW && i < of->n; i++) {
-		wanted[i] = of->v[i].cookie;
-		scope.wanted = wanted;
+	if (of && of->n <= FEW) {
+		scope.wanted = of->n ? wanted : NULL;
 		scope.n_wanted = of->n;
 	}
+	for (size_t i = 0; i < scope.n_wanted; i++)
+		wanted[i] = of->v[i].cookie;
 	for (size_t i = 0; i < procs->n; i++)
 		likely[i] = proc_login(&ret->people, &procs->v[i]) != ID_UNSET ||
 			    (f && filter_cares_for(f, &ret->people, &procs->v[i]));

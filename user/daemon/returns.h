@@ -6,7 +6,7 @@
 
 #include "daemon/index.h"
 
-#define RETURN_NS 10000000000ull /* later it is no return any more */
+#define RETURN_NS 60000000000ull /* later it is no return any more */
 
 struct cut {
 	uint64_t cookie, when; /* ns of CLOCK_MONOTONIC; cookie 0: none */

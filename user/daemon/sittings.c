@@ -100,12 +100,13 @@ static void note_cut(struct sittings *s, const struct sitting *one, uint32_t job
 static void tell_open(struct sittings *s, struct log *log, const struct sitting *one)
 {
 	struct logged *told = tell(log, EVENT_SESSION_OPEN, one);
-	const struct cut_session *c, *newest = NULL;
+	uint64_t now = clock_ns(CLOCK_MONOTONIC);
+	const struct cut_session *newest = NULL;
 
 	for (size_t i = 0; i < CUT_SESSIONS; i++) {
-		c = &s->cut[i];
-		if (c->number && c->uid == one->session.uid && clock_ns(CLOCK_MONOTONIC) - c->when < RETURN_NS &&
-		    (!newest || c->when > newest->when))
+		const struct cut_session *c = &s->cut[i];
+
+		if (c->number && c->uid == one->session.uid && now - c->when < RETURN_NS && (!newest || c->when > newest->when))
 			newest = c;
 	}
 	if (!newest)

@@ -7,7 +7,7 @@
 
 struct owners_sole;
 
-/* 0 or negative errno: this kernel cannot (Linux 6.1), or refuses. */
+/* 0 or negative errno: this kernel cannot (before Linux 6.1), or refuses. */
 int owners_sole_open(struct owners_sole **ret);
 void owners_sole_close(struct owners_sole *o);
 /* Whether the socket is that process's descriptor fd and nobody else's, nor on its way to anybody. 1; 0: no, or nobody knows; negative

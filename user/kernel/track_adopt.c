@@ -179,11 +179,16 @@ static int settle(struct founds *l)
 	return r;
 }
 
-int track_sync(struct track *t, struct netns *ns, size_t n, track_flow_cb gone, void *arg)
+static struct founds looking(struct track *t, struct netns *ns, size_t n, track_flow_cb gone, void *arg)
 {
-	_cleanup_(founds_clear) struct founds l = {
+	return (struct founds){
 		.ns = ns, .n_ns = n, .now = clock_ns(CLOCK_BOOTTIME), .track = t, .gone = gone, .arg = arg
 	};
+}
+
+int track_sync(struct track *t, struct netns *ns, size_t n, track_flow_cb gone, void *arg)
+{
+	_cleanup_(founds_clear) struct founds l = looking(t, ns, n, gone, arg);
 	int r = adopt_all(t, ns, n);
 
 	l.pass = t->pass;
@@ -208,9 +213,7 @@ static int on_any(uint64_t cookie, const struct sever_flow *f, void *arg)
 
 int track_audit(struct track *t, struct netns *ns, size_t n, track_flow_cb gone, void *arg)
 {
-	_cleanup_(founds_clear) struct founds l = {
-		.ns = ns, .n_ns = n, .now = clock_ns(CLOCK_BOOTTIME), .track = t, .gone = gone, .arg = arg
-	};
+	_cleanup_(founds_clear) struct founds l = looking(t, ns, n, gone, arg);
 	int r = track_walk(t, on_any, &l);
 
 	return r < 0 ? r : settle(&l);

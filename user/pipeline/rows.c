@@ -157,10 +157,11 @@ static int session_rows(const struct job *j, struct flow **v, size_t n, struct r
 static int waiting_rows(struct flow **v, size_t n, struct rows *rows)
 {
 	for (size_t i = 0; i < n && v[i]->session < 0; i++) {
-		struct row *row = v[i]->waiting ? add_row(rows) : NULL;
+		struct row *row;
 
 		if (!v[i]->waiting)
 			continue;
+		row = add_row(rows);
 		if (!row)
 			return -ENOMEM;
 		count_flow(row, v[i]);
