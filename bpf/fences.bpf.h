@@ -99,26 +99,23 @@ static __always_inline __u64 standing(const struct sever_fence_key *k)
 }
 
 /* The fence of one of these shapes (without NETNS) that stands in the way, or 0. Those that name more come first. Not
- * static: so the verifier looks at it once, and not at each call by each way to there. */
-__noinline __u64 find(struct sever_fence_key *k, __u32 shapes)
+ * static: so the verifier looks at it once, and not at each call by each way to there. Linux 6.1 takes as a map's key
+ * what is on the stack, and not what such a function was handed. */
+__noinline __u64 find(const struct sever_fence_key *k, __u32 shapes)
 {
-	__u16 port;
-	__u8 protocol;
+	struct sever_fence_key at;
 	__u64 id = 0;
 
 	if (!k)
 		return 0;
-	port = k->port;
-	protocol = k->protocol;
+	at = *k;
 	for (int shape = SEVER_FENCE_NETNS - 1; shape >= 0 && !id; shape--) {
 		if (!(shapes & 1 << shape))
 			continue;
-		k->port = shape & SEVER_FENCE_PORT ? port : 0;
-		k->protocol = shape & SEVER_FENCE_PROTOCOL ? protocol : 0;
-		id = standing(k);
+		at.port = shape & SEVER_FENCE_PORT ? k->port : 0;
+		at.protocol = shape & SEVER_FENCE_PROTOCOL ? k->protocol : 0;
+		id = standing(&at);
 	}
-	k->port = port;
-	k->protocol = protocol;
 	return id;
 }
 

@@ -39,7 +39,7 @@ id=$(summary fence)
 is "$RC:$(summary dead)" 0:1 "RDP-6 a user is cut and fenced"
 mkdir -m 777 "$T/stays"
 for i in 1 2 3 4 5; do
-	ssh_to alice $A $HOST "while date +%s%N >>$T/stays/$i && echo; do sleep 0.01; done" >/dev/null 2>&1 </dev/null
+	ssh_to alice $A $HOST "for n in \$(seq 3000); do date +%s%N >>$T/stays/$i && echo && sleep 0.01 || exit; done" >/dev/null 2>&1 </dev/null
 	echo $? >>"$T/codes"
 	awk 'NR == 1 { a = $1 } { b = $1 } END { printf "%.0f\n", NR ? (b - a) / 1000000 : 0 }' "$T/stays/$i" >>"$T/windows"
 done
