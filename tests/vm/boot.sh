@@ -14,7 +14,8 @@ qemu()		# ACTION ARGS...
 	cat "$kernel/base.cpio" "$CACHE/tests.cpio" >"$OUT/initrd" || return 1
 	cpu=$CPU slow=10
 	[ "$accel" = tcg ] || cpu=host slow=1
-	[ "$GUEST" != system ] || set -- -drive "file=$CACHE/root-$(root_id)/img,if=virtio,format=raw,readonly=on" "$@"
+	[ "$GUEST" != system ] || set -- -drive "file=$CACHE/root-$(root_id)/img,if=virtio,format=raw,readonly=on" \
+		-drive "file=$OUT/keeps,if=virtio,format=raw,cache=unsafe" "$@"
 	# A guest that panics ends (panic=-1, -no-reboot). What makes an emulated CPU several times faster: no look at the hpet,
 	# and programs at the same addresses each time they start, which need not be translated again.
 	set -- -accel "$accel" -cpu "$cpu" -smp 2 -m 3072 -nodefaults -display none -no-reboot \
@@ -32,16 +33,31 @@ illness()	# CONSOLE
 	grep -E '^(\[ *[0-9]+\.[0-9]+\] *)?(\[[^]]*\] *)?(BUG|WARNING|UBSAN|Oops)\b|KASAN|Kernel panic' "$1" | head -n 5
 }
 
+boot()		# [TEST...]: what it says is added to $OUT/console and $OUT/guest
+{
+	TESTS_NAMED=$(IFS=,; echo "$*")
+	( qemu run -serial file:"$OUT/console.raw" -serial file:"$OUT/tap.raw" -monitor none ) >>"$OUT/qemu" 2>&1
+	plain "$OUT/console.raw" >>"$OUT/console"
+	plain "$OUT/tap.raw" >"$OUT/guest.new"
+}
+
+points() { grep -cE '^(not )?ok ' "$OUT/guest"; }
+
+# A test that ends with "# guest: again NAME" is run a second time, after a reboot: a new kernel, and of the first life
+# only what is on the disk that keeps what was written.
 run_row()	# [TEST...]
 {
-	local start=$SECONDS
+	local start=$SECONDS again
 	OUT=$CACHE/out/$NAME
-	rm -rf "$OUT" && mkdir -p "$OUT" || return 1
-	TESTS_NAMED=$(IFS=,; echo "$*")
-	( qemu run -serial file:"$OUT/console.raw" -serial file:"$OUT/tap.raw" -monitor none ) >"$OUT/qemu" 2>&1
-	plain "$OUT/console.raw" >"$OUT/console"
-	plain "$OUT/tap.raw" >"$OUT/guest"
-	rm -f "$OUT/initrd"
+	rm -rf "$OUT" && mkdir -p "$OUT" && truncate -s 16M "$OUT/keeps" && mke2fs -q -t ext4 "$OUT/keeps" || return 1
+	boot "$@"
+	mv "$OUT/guest.new" "$OUT/guest"
+	again=$(sed -n 's/^ *# guest: again //p' "$OUT/guest")
+	if [ -n "$again" ] && sed -i '/^# guest: done/d' "$OUT/guest"; then
+		boot "$again"
+		sed -e '/^1\.\./d; /^# doctor:/d' -e "s/^\(not \)\{0,1\}ok 1 /\1ok $(($(points) + 1)) /" "$OUT/guest.new" >>"$OUT/guest"
+	fi
+	rm -f "$OUT/initrd" "$OUT/keeps" "$OUT/guest.new"
 	judge $((SECONDS - start)) | tee "$OUT/tap"
 	judged "$NAME"
 }
@@ -50,7 +66,7 @@ run_row()	# [TEST...]
 judge()		# SECONDS
 {
 	local n ill
-	n=$(sed -n 's/^1\.\.\([0-9]*\).*/\1/p' "$OUT/guest" | tail -n 1)
+	n=$(points)
 	ill=$(illness "$OUT/console")
 	sed '/^1\.\./d' "$OUT/guest"
 	if grep -q '^# guest: done' "$OUT/guest"; then
@@ -70,6 +86,6 @@ shell_row()
 {
 	OUT=$CACHE/out/$NAME.shell
 	LIMIT=0
-	mkdir -p "$OUT" && ( qemu shell -serial mon:stdio -serial null )
+	mkdir -p "$OUT" && truncate -s 16M "$OUT/keeps" && mke2fs -q -F -t ext4 "$OUT/keeps" && ( qemu shell -serial mon:stdio -serial null )
 	rm -rf "$OUT"
 }

@@ -53,7 +53,7 @@ ok "RDP-6 lifted: she stays" echoes phone
 
 # --- what cgroup v2 knows
 
-fence add --unit cron.service --for 1h
+fence add --unit ssh.service --for 1h
 is "$RC" 0 "a unit is fenced"
 id=$(fences)
 fence lift "$id"
