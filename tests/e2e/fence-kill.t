@@ -21,11 +21,11 @@ start client stat
 
 start knocker stat
 _n=$(replies knocker)
-tell knocker knock 10 $((5000 * SEVER_TEST_SLOW)) tcp 127.0.0.1 7001 from 127.0.0.2
+tell knocker knock 10 $((1000 + 2500 * SEVER_TEST_SLOW)) tcp 127.0.0.1 7001 from 127.0.0.2
 in_now() { [ "$(from 127.0.0.2 | wc -l)" = 1 ]; }
 until_true 5 in_now
 begun=$(now_ms)
-by kill --json --client 127.0.0.2 --fence $((2 * SEVER_TEST_SLOW))s
+by kill --json --client 127.0.0.2 --fence $((1 + SEVER_TEST_SLOW))s
 id=$(summary fence)
 is "$RC:$(summary dead)" 0:1 "RDP-6 fence and kill in one request"
 like "$id" '^f[0-9]+$' "RDP-6 the answer names the fence"
@@ -35,7 +35,7 @@ is "$(ask bystander echo)" "ok=1 bad=0" "RDP-6 the bystander talks on"
 is "$(fences)" "$id" "RDP-6 the fence is listed"
 until_true 20 replied knocker "$_n"
 is "$(field_of knocker in)" 2 "RDP-6 section 9 item 4: let in before, and when it was over: never between"
-ok "RDP-6 X-2 not before its time" [ "$(field_of knocker last)" -ge $((begun + 2000 * SEVER_TEST_SLOW)) ]
+ok "RDP-6 X-2 not before its time" [ "$(field_of knocker last)" -ge $((begun + 1000 + 1000 * SEVER_TEST_SLOW)) ]
 ok "RDP-6 refused again and again" [ "$(field_of knocker ECONNREFUSED)" -ge 20 ]
 is "$(opened 127.0.0.2)" 2 "RDP-6 no connection of theirs was made in between"
 ok "fence.add is told" told fence.add "\"$id\""

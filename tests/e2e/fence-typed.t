@@ -10,7 +10,8 @@ start srv listen tcp 127.0.0.1 7001
 printf '%s\n' '# the console' '--protect 127.0.9.0/24' >"$T/severd.conf"
 severd_up --config "$T/severd.conf" || exit 1
 spawn watch "$SEVER" watch --socket "$SOCKET"
-until_true 10 grep -qs . "$T/watch.out"
+watched() { accepts 7001 && [ -s "$T/watch.out" ]; }
+until_true 10 watched
 
 fence()		# WHAT ARGS...: of this namespace where something is put up
 {
