@@ -158,14 +158,16 @@ int fence_connect6(struct bpf_sock_addr *ctx)
 	return control.out ? leaving6(ctx) : ALLOW;
 }
 
+/* No port: it is connected, which connect() was asked about, and sends with control data (udp_sendmsg() then asks with an
+ * address that is not filled in). To port 0 nothing can be sent. */
 SEC("cgroup/sendmsg4")
 int fence_sendmsg4(struct bpf_sock_addr *ctx)
 {
-	return control.out ? leaving4(ctx) : ALLOW;
+	return control.out && ctx->user_port ? leaving4(ctx) : ALLOW;
 }
 
 SEC("cgroup/sendmsg6")
 int fence_sendmsg6(struct bpf_sock_addr *ctx)
 {
-	return control.out ? leaving6(ctx) : ALLOW;
+	return control.out && ctx->user_port ? leaving6(ctx) : ALLOW;
 }

@@ -12,7 +12,7 @@ SOCKET=$T/io.sever STATE=$T/state PINS=$T/bpf/sever
 
 severd_up()	# ARGS...
 {
-	mkdir -p "$T/bpf" && { mountpoint -q "$T/bpf" || mount -t bpf bpf "$T/bpf"; } || return 1
+	mkdir -p "$T/bpf" && { grep -q " $T/bpf bpf " /proc/mounts || mount -t bpf bpf "$T/bpf"; } || return 1
 	: >"$T/severd.out" # the one before was ready, too
 	spawn severd "$SEVERD" --socket "$SOCKET" --state-dir "$STATE" --pin-dir "$PINS" "$@"
 	until_true 20 severd_settled

@@ -89,7 +89,7 @@ refused 2 --older-than --client 127.0.0.2 --older-than 5s
 refused 2 --flow --client 127.0.0.2 --flow 1a@7
 refused 1 nobody-of-that-name --user nobody-of-that-name
 for_anyone
-setpriv --reuid $ALICE --regid $ALICE --clear-groups "$SEVER_ANYONE" fence list --socket "$SOCKET" >"$OUT" 2>"$ERR" </dev/null
+"$PEER" as -u $ALICE "$SEVER_ANYONE" fence list --socket "$SOCKET" >"$OUT" 2>"$ERR" </dev/null
 is "$?:$(cat "$OUT")" 4: "who is neither root nor of the group sever is told nothing: exit 4"
 fence list
 is "$RC:$(cat "$OUT" "$ERR")" "0:no fence stands" "none of these stands"

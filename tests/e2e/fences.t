@@ -192,7 +192,7 @@ is "$next" "f$((${short#f} + 1))" "numbers go on"
 
 severd_down
 ok "--detach-all" "$SEVERD" --detach-all --pin-dir "$PINS"
-ok "takes the fences down" again
+ok "takes the fences down" until_true 5 again
 ok "and leaves nothing pinned" [ ! -e "$PINS" ]
 is "$(stat -c %a "$STATE/fences")" 600 "the file is ours alone"
 left() { printf '%s\n' "$1" | sed -n 's/.*"remaining_ms": *\([0-9]*\).*/\1/p'; }

@@ -16,11 +16,13 @@ static inline struct fencing *open_with(const struct prefixes *protect)
 	const struct fencing_options o = { .state_dir = dir, .protect = protect };
 	struct fencing *own = NULL;
 	struct owners nobody = { 0 };
+	struct ids all = { 0 };
 
 	if (fencing_open(&own, &o, err) < 0)
 		fail_msg("%s", err);
-	if (fencing_attach(own, &nobody) < 0)
+	if (fencing_attach(own, &nobody, &all) < 0)
 		fail_msg("not attached");
+	free(all.v);
 	return own;
 }
 

@@ -6,6 +6,7 @@
 
 #define SOON_US 20000ull
 #define LATER_US 2000000ull
+#define PATIENCE_US 5000000ull /* with somebody who waits for a look */
 #define CHECK_US 1000000ull /* how long a loss goes unnoticed by who only watches */
 /* Looks take at most a twentieth of the time of a CPU, and so does making good. What they waited for, a lock or their turn on a busy
  * machine, costs nobody anything. */
@@ -17,8 +18,9 @@
 static int look(struct live *l, struct fencing *f)
 {
 	_cleanup_(catch_clear) struct catch caught = { 0 };
+	struct ids new_netns = { 0 };
 	struct selection sel = { 0 };
-	int new_netns = 0, r = people_read(l, &sel);
+	int r = people_read(l, &sel);
 
 	if (r == 0)
 		r = people_read_holders(l, NULL, 0, NULL, &sel);
@@ -26,17 +28,18 @@ static int look(struct live *l, struct fencing *f)
 	if (sel.people.by_inode)
 		holders_clear(&sel.owners.holders);
 	if (r == 0 && f)
-		new_netns = fencing_attach(f, &sel.owners);
+		fencing_attach(f, &sel.owners, &new_netns);
 	pthread_mutex_lock(&l->lock);
 	if (r == 0)
 		r = live_drain_locked(l);
 	if (r == 0)
 		r = sittings_update(&l->sittings, &l->index, &l->log, &sel.people);
 	if (r == 0 && f)
-		r = catch_find(&caught, l, f, &sel.people, new_netns > 0);
+		r = catch_find(&caught, l, f, &sel.people, &new_netns);
 	pthread_mutex_unlock(&l->lock);
 	live_wake(l);
 	selection_clear(&sel);
+	free(new_netns.v);
 	catch_end(&caught, l);
 	return r;
 }
@@ -87,15 +90,21 @@ static void *run(void *arg)
 
 	pthread_mutex_lock(&a->lock);
 	while (!a->stop) {
+		uint64_t asked = a->asked;
+
 		if (a->soon) {
 			p.look = p.soon || p.look < p.rest ? p.look : p.rest;
 			p.soon = 4;
 			a->soon = false;
 		}
+		if (asked != a->answered)
+			p.look = 0;
 		pthread_mutex_unlock(&a->lock);
 		attend(a, &p);
 		pthread_mutex_lock(&a->lock);
-		if (!a->stop && !a->soon)
+		a->answered = asked;
+		pthread_cond_broadcast(&a->looked);
+		if (!a->stop && !a->soon && a->asked == asked)
 			thread_wait(&a->called, &a->lock, p.look < p.check ? p.look : p.check);
 	}
 	pthread_mutex_unlock(&a->lock);
@@ -110,6 +119,18 @@ void attend_soon(struct attend *a)
 	pthread_mutex_unlock(&a->lock);
 }
 
+void attend_look(struct attend *a)
+{
+	uint64_t end = clock_ns(CLOCK_MONOTONIC) + PATIENCE_US * 1000, mine;
+
+	pthread_mutex_lock(&a->lock);
+	mine = ++a->asked;
+	pthread_cond_signal(&a->called);
+	while (a->answered < mine && !a->stop && clock_ns(CLOCK_MONOTONIC) < end)
+		thread_wait(&a->looked, &a->lock, end);
+	pthread_mutex_unlock(&a->lock);
+}
+
 int attend_start(struct attend *a, struct live *l, struct fencing *f)
 {
 	int r;
@@ -117,6 +138,7 @@ int attend_start(struct attend *a, struct live *l, struct fencing *f)
 	*a = (struct attend){ .live = l, .fencing = f };
 	pthread_mutex_init(&a->lock, NULL);
 	thread_cond_init(&a->called);
+	thread_cond_init(&a->looked);
 	r = thread_start(&a->thread, run, a);
 	a->runs = r == 0;
 	return r;
@@ -129,9 +151,11 @@ void attend_stop(struct attend *a)
 	pthread_mutex_lock(&a->lock);
 	a->stop = true;
 	pthread_cond_signal(&a->called);
+	pthread_cond_broadcast(&a->looked);
 	pthread_mutex_unlock(&a->lock);
 	pthread_join(a->thread, NULL);
 	pthread_mutex_destroy(&a->lock);
 	pthread_cond_destroy(&a->called);
+	pthread_cond_destroy(&a->looked);
 	a->runs = false;
 }

@@ -11,7 +11,8 @@ struct attend {
 	struct fencing *fencing; /* which are to hold in all namespaces; NULL: none */
 	pthread_t thread;
 	pthread_mutex_t lock; /* of what follows */
-	pthread_cond_t called;
+	pthread_cond_t called, looked;
+	uint64_t asked, answered; /* looks that somebody waits for */
 	bool runs, soon, stop;
 };
 
@@ -19,6 +20,8 @@ struct attend {
 int attend_start(struct attend *a, struct live *l, struct fencing *f);
 /* A process has entered a session. */
 void attend_soon(struct attend *a);
+/* Whose what is now, is known: waits for a look that begins now, though not for ever. From any other thread, while it runs. */
+void attend_look(struct attend *a);
 /* Waits for the end of a look. One that was not started may be stopped. */
 void attend_stop(struct attend *a);
 

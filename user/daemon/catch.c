@@ -10,29 +10,26 @@
 #define PATIENCE_MS 1000
 #define HANDLE_LEN 32
 
-/* Whom the tags did not see coming was there before, as far as anybody knows. */
-static bool came_after(const struct entry *e, const struct fence_match *by)
+int catch_find(struct catch *c, struct live *l, struct fencing *f, const struct people *people, const struct ids *new_netns)
 {
-	return !(e->flags & SEVER_FLOW_ADOPTED) && e->birth > by->since_ns;
-}
-
-int catch_find(struct catch *c, struct live *l, struct fencing *f, const struct people *people, bool new_netns)
-{
+	bool any_people = fencing_any_people(f), is_new;
 	struct entry *e;
 	struct flow flow;
 
-	if (!new_netns && !fencing_any_people(f))
-		return 0;
-	for (size_t i = 0; i < l->index.used; i++) {
+	for (size_t i = 0; i < l->index.used && (any_people || new_netns->n); i++) {
 		struct caught one;
+		uint64_t birth;
 
 		e = index_at(&l->index, i);
-		if (!e || e->judged)
+		is_new = e && ids_has(new_netns, e->netns);
+		if (!e || !(is_new || (any_people && !e->judged)))
 			continue;
-		e->judged = true;
+		e->judged = any_people;
 		entry_to_flow(e, &flow);
 		flow_attribute(&flow, people);
-		if (!fencing_matches(f, &flow, people, !new_netns, &one.by) || !came_after(e, &one.by))
+		/* Whom the tags did not see coming was there before, as far as anybody knows. */
+		birth = e->flags & SEVER_FLOW_ADOPTED ? 0 : e->birth;
+		if (!fencing_matches(f, &flow, people, is_new ? birth : 0, e->late ? UINT64_MAX : birth, &one.by))
 			continue;
 		one.cookie = e->cookie;
 		one.netns = e->netns;
@@ -93,7 +90,7 @@ static void run(struct live *l, struct request *req)
 	relay_close(&relay);
 }
 
-/* Those that one fence caught. A connection that is somebody else's as well is spared. */
+/* Those that one fence caught. */
 static void end_some(struct live *l, const struct caught *v, size_t n)
 {
 	_free_ struct selector *selectors = calloc(n, sizeof(*selectors));

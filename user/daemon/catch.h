@@ -17,10 +17,10 @@ struct catch {
 	size_t n, cap;
 };
 
-/* With the lock of live, after a look at everybody: the connections that came after a fence had gone up and fall under it. Each is
- * judged once, and again when it has become somebody else's. new_netns: the addresses that fences name count as well. 0 or
- * -ENOMEM. */
-int catch_find(struct catch *c, struct live *l, struct fencing *f, const struct people *people, bool new_netns);
+/* With the lock of live, after a look at everybody: the connections that came, or became whose they are, after a fence had gone up
+ * and fall under it. Each is judged once, and again when it has become somebody else's. In the namespaces new_netns (sorted) the
+ * addresses that fences name count as well. 0 or -ENOMEM. */
+int catch_find(struct catch *c, struct live *l, struct fencing *f, const struct people *people, const struct ids *new_netns);
 /* Without the lock: ends them. */
 void catch_end(struct catch *c, struct live *l);
 void catch_clear(struct catch *c);

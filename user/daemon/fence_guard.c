@@ -2,20 +2,17 @@
 /* fence_guard.c - what no fence does although it was asked for. */
 #include "daemon/fencing_parts.h"
 #include "daemon/source_index.h"
+#include "kernel/cgroup.h"
 #include "pipeline/guard.h"
 
 #include <string.h>
 
-/* The root of the tree is everybody. */
-static bool names_root(const struct request *req)
+/* The root of the tree is everybody, however it is spelled. */
+static bool names_root(const struct filter *filter)
 {
-	for (size_t i = 0; i < req->n_selectors; i++) {
-		const struct selector *s = &req->selectors[i];
+	_free_ char *mount = NULL;
 
-		if (s->kind == SEL_CGROUP && !s->text[strspn(s->text, "/.")])
-			return true;
-	}
-	return false;
+	return filter_names(filter, SEL_CGROUP) && cgroup_mount(&mount) == 0 && ids_has(&filter->cgroups, cgroup_id(mount, "/"));
 }
 
 static bool overlap(const struct prefix *a, const struct prefix *b)
@@ -110,7 +107,7 @@ int fence_guard(struct fencing *f, const struct request *req, const struct filte
 {
 	int r = 0;
 
-	if (!req->yes && (guard_means_everyone(filter, req) || names_root(req))) {
+	if (!req->yes && (guard_means_everyone(filter, req) || names_root(filter))) {
 		*ret = GUARD_ALL;
 		return fail(-ECANCELED, err, "refused: that is everyone; confirm it with --yes");
 	}

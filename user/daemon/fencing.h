@@ -78,16 +78,16 @@ bool fencing_any_people(const struct fencing *f);
 struct fence_match {
 	char id[FENCE_ID_LEN];
 	char request[REQUEST_ID_LEN]; /* "" none */
-	uint64_t since_ns;	      /* CLOCK_BOOTTIME when it went up; what was born before it was meant to be left alone */
 };
-/* flow is attributed by people; what has a protected address at its other end falls under none. Compares the flow with each
- * fence, or with those alone that name people. */
-bool fencing_matches(struct fencing *f, const struct flow *flow, const struct people *people, bool people_only,
+/* flow is attributed by people; what has a protected address at its other end falls under none. What was there before a fence
+ * was meant to be left alone. Times are of CLOCK_BOOTTIME: birth: when it came, compared with fences that name addresses
+ * alone, 0 with none of these; theirs: when it came or became whose it is (UINT64_MAX now), compared with those that name people. */
+bool fencing_matches(struct fencing *f, const struct flow *flow, const struct people *people, uint64_t birth, uint64_t theirs,
 		     struct fence_match *ret);
 
-/* Inbound fences hold in all these namespaces, too, from now on: those of the processes, those mounted and those of `held`. How
- * many were new, or negative errno. */
-int fencing_attach(struct fencing *f, const struct owners *o);
+/* Inbound fences hold in all these namespaces, too, from now on: those of the processes, those mounted and those of `held`. 0 or
+ * negative errno; adds to *ret_new the inodes of those that are new, sorted. */
+int fencing_attach(struct fencing *f, const struct owners *o, struct ids *ret_new);
 
 /* For the event loop. When fencing_tick() has something to do, ns of CLOCK_BOOTTIME; 0: not until something changes. */
 uint64_t fencing_next(struct fencing *f);

@@ -47,20 +47,22 @@ static int find_new(const struct fencing *f, const struct netns_table *t, const 
 	return r;
 }
 
-/* How many. One that has gone meanwhile cannot be entered, and need not be. */
-static int attach_all(struct fencing *f, const struct netns_table *t, bool *ret_failed)
+/* One that has gone meanwhile cannot be entered, and need not be. */
+static int attach_all(struct fencing *f, const struct netns_table *t, struct ids *ret_new, bool *ret_failed)
 {
-	int n = 0;
+	int r = 0;
 
-	for (size_t i = 0; i < t->n; i++) {
+	for (size_t i = 0; i < t->n && r == 0; i++) {
 		const struct netns *ns = &t->v[i];
 		_close_ int fd = ns->nl ? netns_of_socket(nl_fd(ns->nl)) : -1;
-		int r = fd >= 0 ? fence_attach(f->kernel, fd, NULL) : ns->nl ? fd : 0;
+		int done = fd >= 0 ? fence_attach(f->kernel, fd, NULL) : ns->nl ? fd : 0;
 
-		*ret_failed |= r < 0;
-		n += fd >= 0 && r == 0;
+		*ret_failed |= done < 0;
+		if (fd >= 0 && done == 0)
+			r = ids_add(ret_new, ns->inode);
 	}
-	return n;
+	ids_sort(ret_new);
+	return r;
 }
 
 /* Only those that are named are entered: the first pass names none, and so shows which there are. */
@@ -81,7 +83,7 @@ static bool any_shut(const struct netns_table *t, const struct filter *named)
 	return false;
 }
 
-int fencing_attach(struct fencing *f, const struct owners *o)
+int fencing_attach(struct fencing *f, const struct owners *o, struct ids *ret_new)
 {
 	struct filter named = { .named = 1u << SEL_NETNS };
 	struct netns_table there = { 0 }, fresh = { 0 };
@@ -98,7 +100,7 @@ int fencing_attach(struct fencing *f, const struct owners *o)
 		r = enter_new(o, &named, &fresh);
 	if (r == 0) {
 		pthread_mutex_lock(&f->lock);
-		r = attach_all(f, &fresh, &failed);
+		r = attach_all(f, &fresh, ret_new, &failed);
 		f->uncovered = failed || any_shut(&fresh, &named);
 		pthread_mutex_unlock(&f->lock);
 	}

@@ -68,10 +68,12 @@ static void raise_first(struct fencing *f)
 static void attach_first(struct fencing *f)
 {
 	struct selection sel = { 0 };
+	struct ids all = { 0 };
 
 	if (f->live && people_read(f->live, &sel) == 0)
-		fencing_attach(f, &sel.owners);
+		fencing_attach(f, &sel.owners, &all);
 	selection_clear(&sel);
+	free(all.v);
 }
 
 static struct fencing *new(struct live *live)

@@ -147,8 +147,17 @@ bool fencing_any_people(const struct fencing *f)
 	return __atomic_load_n(&f->n_people, __ATOMIC_RELAXED);
 }
 
+/* Not what is somebody else's as well. What a service accepts is its user's only as far as nobody has logged in there yet: before
+ * that, all that sshd talks to is root's. */
+static bool is_of_one(const struct flow *flow)
+{
+	return flow->shared_with == ID_UNSET && (flow->direction == DIR_OUT || flow->via != VIA_UID);
+}
+
 static bool concerns(const struct filter *filter, const struct flow *flow, const struct people *people)
 {
+	if (filter->named & (1u << SEL_USER | 1u << SEL_SESSION) && !is_of_one(flow))
+		return false;
 	return filter_match_socket(filter, NULL, flow) == MATCH_YES &&
 	       (!filter_names_people(filter) || filter_match_people(filter, people, flow));
 }
@@ -161,24 +170,23 @@ static bool is_protected(const struct fencing *f, const struct addr *a)
 	return false;
 }
 
-bool fencing_matches(struct fencing *f, const struct flow *flow, const struct people *people, bool people_only,
+bool fencing_matches(struct fencing *f, const struct flow *flow, const struct people *people, uint64_t birth, uint64_t theirs,
 		     struct fence_match *ret)
 {
 	uint64_t now = clock_ns(CLOCK_BOOTTIME);
 	const struct standing *best = NULL;
 
 	pthread_rwlock_rdlock(&f->match_lock);
-	for (size_t i = 0; i < f->all.n && !is_protected(f, &flow->remote); i++) {
+	for (size_t i = is_protected(f, &flow->remote) ? f->all.n : 0; i < f->all.n; i++) {
 		const struct standing *s = f->all.v[i];
 
-		if (people_only && !filter_names_people(&s->target.filter))
+		if ((filter_names_people(&s->target.filter) ? theirs : birth) <= s->since_ns)
 			continue;
 		if (s->until_ns > now && !(s->notes & FENCE_NOTE_LAPSED) && (!best || s->until_ns > best->until_ns) &&
 		    concerns(&s->target.filter, flow, people))
 			best = s;
 	}
 	if (best) {
-		*ret = (struct fence_match){ .since_ns = best->since_ns };
 		snprintf(ret->id, sizeof(ret->id), "f%llu", (unsigned long long)best->number);
 		memcpy(ret->request, best->request, sizeof(ret->request));
 	}

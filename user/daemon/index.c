@@ -147,6 +147,8 @@ void index_own(struct index *x, struct entry *e, uint32_t owner, uint32_t sessio
 {
 	x->n_unowned -= entry_is_unowned(e);
 	e->judged &= e->owner == owner && e->session == session;
+	if (e->owner != owner && e->seen)
+		e->late = 2;
 	e->owner = owner;
 	e->session = session;
 	x->n_unowned += entry_is_unowned(e);

@@ -5,6 +5,7 @@
 #include "daemon/decode.h"
 #include "daemon/fencing.h"
 #include "daemon/severd.h"
+#include "daemon/work_fence.h"
 
 #include <string.h>
 
@@ -157,7 +158,7 @@ static void do_add(struct work *w)
 {
 	struct fence_call *f = w->arg;
 
-	f->r = fencing_add(f->d->fencing, &w->request, &f->by, 0, &f->result, &f->guard, w->err);
+	f->r = work_put_up(w, &f->by, &f->result, &f->guard, w->err);
 }
 
 static void do_list(struct work *w)

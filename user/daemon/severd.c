@@ -81,6 +81,7 @@ int severd_begin(struct severd *d, struct work *w, struct call *c)
 		return -EBUSY;
 	w->live = &d->live;
 	w->fencing = d->fencing;
+	w->attend = &d->attend;
 	w->peer = peer_ref((struct peer *)p);
 	/* Nobody's own connection is cut by mistake, nor is ours: who cannot be seen is taken for this process. */
 	w->request.caller = p->pid;

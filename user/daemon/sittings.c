@@ -146,9 +146,13 @@ static void count_flows(struct sittings *s, const struct index *x)
 	for (size_t i = 0; i < s->n; i++)
 		s->v[i].transports = s->v[i].flows = 0;
 	for (size_t i = 0; i < x->used; i++) {
-		const struct entry *e = index_at(x, i);
+		struct entry *e = index_at(x, i);
 
-		if (!e || !e->session)
+		if (!e)
+			continue;
+		e->seen = true;
+		e->late -= e->late > 0;
+		if (!e->session)
 			continue;
 		if (!one || one->number != e->session)
 			one = sittings_find(s, e->session);

@@ -34,6 +34,7 @@ struct work {
 	struct work *next;
 	struct live *live;
 	struct fencing *fencing; /* NULL: it puts up no fence */
+	struct attend *attend;	 /* where there is a fencing */
 	struct peer *peer;
 	struct request request;
 	struct selector *selectors;

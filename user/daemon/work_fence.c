@@ -1,14 +1,32 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "daemon/work_fence.h"
+#include "daemon/attend.h"
 #include "daemon/author.h"
 #include "daemon/fencing.h"
 
+/* Who has logged in before a fence of people goes up was there before it, and who does after it was not: so whose all is, is looked
+ * at first. */
+static bool means_people(const struct request *req)
+{
+	for (size_t i = 0; i < req->n_selectors; i++)
+		if (req->selectors[i].kind == SEL_USER || req->selectors[i].kind == SEL_SESSION)
+			return true;
+	return false;
+}
+
+int work_put_up(struct work *w, const struct fence_author *by, json_t **ret, enum guard *ret_guard, char *err)
+{
+	if (means_people(&w->request))
+		attend_look(w->attend);
+	return fencing_add(w->fencing, &w->request, by, w->job, ret, ret_guard, err);
+}
+
 enum status work_fence(void *arg, char *ret_id, enum guard *ret_guard, char *err)
 {
-	const struct work *w = arg;
+	struct work *w = arg;
 	const struct fence_author by = { .uid = w->peer->uid, .login_uid = author_login(w->peer), .pid = w->peer->pid };
 	_cleanup_(json_decrefp) json_t *fence = NULL;
-	int r = fencing_add(w->fencing, &w->request, &by, w->job, &fence, ret_guard, err);
+	int r = work_put_up(w, &by, &fence, ret_guard, err);
 
 	if (r < 0)
 		return fencing_status(r);

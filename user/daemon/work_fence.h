@@ -1,9 +1,13 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* work_fence.h - the fence of a kill, see struct access; arg is its work. */
+/* work_fence.h - the fence of a work, and that of a kill, see struct access: arg is its work. */
 #ifndef SEVER_WORK_FENCE_H
 #define SEVER_WORK_FENCE_H
 
+#include "daemon/fencing.h"
 #include "daemon/work.h"
+
+/* fencing_add() of what the work asks for. In its thread. */
+int work_put_up(struct work *w, const struct fence_author *by, json_t **ret, enum guard *ret_guard, char *err);
 
 enum status work_fence(void *arg, char *ret_id, enum guard *ret_guard, char *err);
 void work_lift(void *arg, const char *id);
