@@ -115,6 +115,7 @@ static void test_hostile(void **state)
 			bad[rand_r(&seed) % len] = rand_r(&seed);
 		write_text(bad, n);
 		fencing_load(&one, err);
+		assert_int_equal(access(file, F_OK), 0); /* whoever is killed now finds it again */
 		taken += one.all.n;
 		for (size_t k = 0; k < one.all.n; k++) {
 			_cleanup_(json_decrefp) json_t *shown = fencing_show(&one, one.all.v[k]);

@@ -153,15 +153,17 @@ static int read_all(struct fencing *f, const char *text, size_t len)
 	return r < 0 ? r : read_lines(f, nl + 1, text + len, same, saved);
 }
 
-/* What numbers were given is not known any more: the next ones are higher than anyone can have come. */
+/* What numbers were given is not known any more: the next ones are higher than anyone can have come. The name stays until the
+ * next save takes it: whoever is killed before that reads the same again. What cannot be linked holds no fences. */
 static int set_aside(struct fencing *f, char *err)
 {
 	uint64_t now = clock_ns(CLOCK_REALTIME) / 1000000000;
 
 	f->last = f->last > now ? f->last : now;
-	if (renameat(f->dir, NAME, f->dir, BAD_NAME) < 0 && errno != ENOENT)
-		return fail(-errno, err, "the file " NAME " is damaged, and cannot be renamed: %s", strerrordesc_np(errno));
-	return fail(-EBADMSG, err, "the file " NAME " is damaged and was renamed " BAD_NAME "; %zu fences could be read", f->all.n);
+	unlinkat(f->dir, BAD_NAME, 0);
+	if (linkat(f->dir, NAME, f->dir, BAD_NAME, 0) < 0 && renameat(f->dir, NAME, f->dir, BAD_NAME) < 0 && errno != ENOENT)
+		return fail(-errno, err, "the file " NAME " is damaged, and cannot be kept as " BAD_NAME ": %s", strerrordesc_np(errno));
+	return fail(-EBADMSG, err, "the file " NAME " is damaged and is kept as " BAD_NAME "; %zu fences could be read", f->all.n);
 }
 
 int fencing_load(struct fencing *f, char *err)
