@@ -59,6 +59,24 @@ static void test_full_disk(void **state)
 	knock("127.0.0.2", -ECONNREFUSED);
 }
 
+/* What was written down stands after a start, though it cannot be written again. */
+static void test_start_on_full_disk(void **state)
+{
+	const struct rlimit none = { 0, RLIM_INFINITY }, any = { RLIM_INFINITY, RLIM_INFINITY };
+
+	(void)state;
+	must_add("--client 127.0.0.3", 60000);
+	signal(SIGXFSZ, SIG_IGN);
+	must(setrlimit(RLIMIT_FSIZE, &none), "setrlimit");
+	again();
+	must(setrlimit(RLIMIT_FSIZE, &any), "setrlimit");
+	knock("127.0.0.3", -ECONNREFUSED);
+	assert_non_null(strstr(fencing_complaint(fencing), "cannot be written down"));
+	assert_true(fencing_next(fencing) > 0);
+	fencing_tick(fencing);
+	assert_int_equal(count(), 1);
+}
+
 static void test_on_time(void **state)
 {
 	uint64_t next;
@@ -206,6 +224,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		fencing_test(test_up_and_down),
 		fencing_test(test_full_disk),
+		fencing_test(test_start_on_full_disk),
 		fencing_test(test_on_time),
 		fencing_test(test_guards),
 		fencing_test(test_refusing_kernel),

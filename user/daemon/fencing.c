@@ -76,7 +76,7 @@ static int put_up(struct fencing *f, struct standing *s, uint64_t ms, char *err)
 	r = fencing_commit(f, err);
 	if (r < 0) {
 		fencing_take(f, is_same, s, &back);
-		f->undone = fencing_commit(f, NULL) < 0;
+		fencing_restore(f);
 	}
 	return r;
 }
@@ -169,7 +169,7 @@ static void put_back(struct fencing *f, struct standing **v, size_t n)
 {
 	for (size_t i = 0; i < n; i++)
 		fencing_insert(f, v[i]); /* there is room: it was there */
-	f->undone = fencing_commit(f, NULL) < 0;
+	fencing_restore(f);
 }
 
 /* With the lock. */

@@ -50,18 +50,20 @@ static int take_up(struct fencing *f, const struct fencing_options *o, char *err
 	return o->protect ? fencing_protect(f, o->protect) : 0;
 }
 
-/* A set that the kernel does not take is tried again with each tick. */
+/* It stands though it cannot be written down. What fails is tried again with each tick. */
 static void raise_first(struct fencing *f)
 {
 	char why[ERR_LEN] = "";
 	bool left = f->all.n || *f->complaint || (f->kernel && fence_taken_over(f->kernel));
-	int r = left ? fencing_commit(f, why) : 0;
+	int raised = left ? fencing_raise(f, why) : 0, saved = left ? fencing_save(f) : 0;
 
-	f->undone = r < 0;
+	f->undone = raised < 0 || saved < 0;
 	if (!f->kernel)
 		fail(0, f->complaint, "no fences can be put up, and %zu should stand: %s", f->all.n, f->kernel_why);
-	else if (r < 0)
-		fail(0, f->complaint, "%zu fences could not be put up again: %s", f->all.n, *why ? why : strerrordesc_np(-r));
+	else if (raised < 0)
+		fail(0, f->complaint, "%zu fences could not be put up again: %s", f->all.n, *why ? why : strerrordesc_np(-raised));
+	else if (saved < 0)
+		fail(0, f->complaint, "%zu fences stand, but cannot be written down: %s", f->all.n, strerrordesc_np(-saved));
 }
 
 /* In all namespaces there are now. What could not be entered the fences say themselves. */
@@ -166,7 +168,7 @@ void fencing_tick(struct fencing *f)
 
 	pthread_mutex_lock(&f->lock);
 	if (drop_ended(f, now) || f->undone)
-		f->undone = fencing_commit(f, NULL) < 0;
+		fencing_restore(f);
 	else if (f->all.n && now >= f->due)
 		fencing_save(f);
 	if (f->due <= now)

@@ -47,7 +47,7 @@ struct fencing {
 	uint64_t due;	/* CLOCK_BOOTTIME when the file is to be written again */
 	int dir;	/* descriptor of the state directory */
 	char boot[BOOT_ID_LEN];
-	bool undone; /* a commit failed: the next tick tries again */
+	bool undone; /* a restore failed: the next tick tries again */
 	bool uncovered; /* a namespace could not be entered */
 	char complaint[ERR_LEN];
 };
@@ -63,9 +63,12 @@ int fencing_save(struct fencing *f);
 int standing_write(struct standing *s);
 int standing_read(const char *text, size_t len, bool same_boot, uint64_t saved, struct standing **ret);
 
-/* fencing_set.c: with the lock. Writes it down and makes it so. After a failure the set is to be put back as it was, and this
- * to be called again. */
+/* fencing_set.c: with the lock. Writes it down and makes it so. After a failure the set is to be put back as it was, and
+ * restored. */
 int fencing_commit(struct fencing *f, char *err);
+/* The same for a set that is to stand in any case: each of both is done, whatever becomes of the other, and what failed is
+ * tried again with the next tick. */
+void fencing_restore(struct fencing *f);
 /* What stands shall stand in the kernel. */
 int fencing_raise(struct fencing *f, char *err);
 int fencing_insert(struct fencing *f, struct standing *s);

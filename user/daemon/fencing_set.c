@@ -63,6 +63,13 @@ int fencing_commit(struct fencing *f, char *err)
 	return fencing_raise(f, err);
 }
 
+void fencing_restore(struct fencing *f)
+{
+	int raised = fencing_raise(f, NULL), saved = fencing_save(f);
+
+	f->undone = raised < 0 || saved < 0;
+}
+
 /* Numbers rise, but for those that are put back. */
 int fencing_insert(struct fencing *f, struct standing *s)
 {
