@@ -21,6 +21,8 @@ static int describe(struct standing *s, const struct request *req, const struct 
 /* With the lock: when it begins and ends, and its number. */
 static int compile(struct fencing *f, struct standing *s, uint64_t ms, char *err)
 {
+	if (f->last >= FENCING_NUMBER_MAX - 1)
+		return fail(-EBUSY, err, "no number is left for another fence");
 	s->number = f->last + 1;
 	s->since_us = clock_ns(CLOCK_REALTIME) / 1000;
 	s->since_ns = clock_ns(CLOCK_BOOTTIME);

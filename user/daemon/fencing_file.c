@@ -118,10 +118,10 @@ static int read_head(const char *line, size_t len, const char *boot, bool *ret_s
 	return 0;
 }
 
-/* Numbers rise from line to line. */
+/* Numbers rise from line to line. One line too much is as bad as one that cannot be read: the kernel takes all or none. */
 static int read_lines(struct fencing *f, const char *at, const char *end, bool same, uint64_t saved)
 {
-	size_t bad = 0;
+	size_t bad = 0, parts = 0;
 
 	while (at < end) {
 		const char *nl = memchr(at, '\n', end - at), *stop = nl ? nl : end;
@@ -130,13 +130,15 @@ static int read_lines(struct fencing *f, const char *at, const char *end, bool s
 
 		if (r == -ENOMEM)
 			return r;
-		if (r == 0 && (s->number > f->last || f->all.n == FENCING_MAX ||
+		if (r == 0 && (s->number > f->last || f->all.n == FENCING_MAX || parts + s->parts.n > FENCING_PARTS_MAX ||
 			       (f->all.n && s->number <= f->all.v[f->all.n - 1]->number)))
 			r = -EBADMSG;
 		if (r == 0 && fencing_insert(f, s) < 0)
 			return -ENOMEM;
-		if (r == 0)
+		if (r == 0) {
+			parts += s->parts.n;
 			take_ptr(&s);
+		}
 		bad += r < 0;
 		at = stop + 1;
 	}
