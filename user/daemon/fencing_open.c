@@ -66,7 +66,8 @@ static void raise_first(struct fencing *f)
 		fail(0, f->complaint, "%zu fences stand, but cannot be written down: %s", f->all.n, strerrordesc_np(-saved));
 }
 
-/* In all namespaces there are now. What could not be entered the fences say themselves. */
+/* In all namespaces there are now, before ours are raised: with that goes what another version left there. What could not be
+ * entered the fences say themselves. */
 static void attach_first(struct fencing *f)
 {
 	struct selection sel = { 0 };
@@ -100,8 +101,8 @@ int fencing_open(struct fencing **ret, const struct fencing_options *o, char *er
 		fencing_close(f);
 		return r;
 	}
-	raise_first(f);
 	attach_first(f);
+	raise_first(f);
 	*ret = f;
 	return 0;
 }
