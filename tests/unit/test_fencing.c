@@ -147,6 +147,25 @@ static void test_refusing_kernel(void **state)
 	fencing->kernel = kernel;
 }
 
+/* What stands by the pins of a process before us, and cannot be reached, is not said to be down. */
+static void test_kernel_later(void **state)
+{
+	(void)state;
+	must_add("--client 127.0.0.2", 60000);
+	must_add("--client 127.0.0.3", 60000);
+	fence_close(fencing->kernel);
+	fencing->kernel = NULL;
+	fencing->pin_dir = dir; /* there is something, but it is no bpffs */
+	assert_int_equal(lift("f1"), -EOPNOTSUPP);
+	assert_non_null(strstr(err, "cannot be changed"));
+	assert_int_equal(count(), 2);
+	fencing->pin_dir = NULL;
+	fencing_tick(fencing);
+	assert_non_null(fencing->kernel);
+	assert_int_equal(lift("f1"), 0);
+	assert_int_equal(count(), 1);
+}
+
 static void test_matches(void **state)
 {
 	struct flow flow = { .state = STATE_ESTABLISHED, .direction = DIR_IN, .local_port = 22 };
@@ -228,6 +247,7 @@ int main(void)
 		fencing_test(test_on_time),
 		fencing_test(test_guards),
 		fencing_test(test_refusing_kernel),
+		fencing_test(test_kernel_later),
 		fencing_test(test_matches),
 		fencing_test(test_threads),
 	};

@@ -8,7 +8,9 @@
 
 int fencing_fd(const struct fencing *f)
 {
-	return f->kernel ? fence_fd(f->kernel) : -1;
+	const struct fences *kernel = __atomic_load_n(&f->kernel, __ATOMIC_ACQUIRE);
+
+	return kernel ? fence_fd(kernel) : -1;
 }
 
 /* One a second of each of ours, which may be many of the kernel's. */
@@ -86,7 +88,7 @@ int fencing_attach(struct fencing *f, const struct owners *o)
 	struct filter named = { .named = 1u << SEL_NETNS };
 	struct netns_table there = { 0 }, fresh = { 0 };
 	bool failed = false;
-	int r = f->kernel ? enter_new(o, &named, &there) : -EOPNOTSUPP;
+	int r = __atomic_load_n(&f->kernel, __ATOMIC_ACQUIRE) ? enter_new(o, &named, &there) : -EOPNOTSUPP;
 
 	if (r == 0) {
 		pthread_mutex_lock(&f->lock);

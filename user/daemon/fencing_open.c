@@ -32,9 +32,19 @@ int fencing_protect(struct fencing *f, const struct prefixes *protect)
 	return 0;
 }
 
+int fencing_open_kernel(struct fencing *f)
+{
+	const struct fence_options o = { .pin_dir = f->pin_dir, .max_fences = FENCING_PARTS_MAX };
+	struct fences *kernel;
+	int r = f->kernel ? 0 : fence_open(&kernel, &o, f->kernel_why);
+
+	if (!f->kernel && r == 0)
+		__atomic_store_n(&f->kernel, kernel, __ATOMIC_RELEASE);
+	return r;
+}
+
 static int take_up(struct fencing *f, const struct fencing_options *o, char *err)
 {
-	const struct fence_options kernel = { .pin_dir = o->pin_dir, .max_fences = FENCING_PARTS_MAX };
 	int r = fencing_read_boot(f->boot);
 
 	if (r < 0)
@@ -45,8 +55,10 @@ static int take_up(struct fencing *f, const struct fencing_options *o, char *err
 	r = fencing_load(f, f->complaint);
 	if (r < 0 && r != -EBADMSG)
 		return fail(r, err, "%s: %s", o->state_dir, f->complaint);
-	if (fence_open(&f->kernel, &kernel, f->kernel_why) < 0)
-		f->kernel = NULL;
+	f->pin_dir = o->pin_dir ? strdup(o->pin_dir) : NULL;
+	if (o->pin_dir && !f->pin_dir)
+		return -ENOMEM;
+	fencing_open_kernel(f);
 	return o->protect ? fencing_protect(f, o->protect) : 0;
 }
 
@@ -123,6 +135,7 @@ void fencing_close(struct fencing *f)
 	free(f->all.v);
 	free(f->protect.v);
 	fence_close(f->kernel);
+	free(f->pin_dir);
 	closep(&f->dir);
 	pthread_mutex_destroy(&f->lock);
 	pthread_rwlock_destroy(&f->match_lock);
@@ -166,11 +179,13 @@ static size_t drop_ended(struct fencing *f, uint64_t now)
 void fencing_tick(struct fencing *f)
 {
 	uint64_t now = clock_ns(CLOCK_BOOTTIME);
+	bool due;
 
 	pthread_mutex_lock(&f->lock);
-	if (drop_ended(f, now) || f->undone)
+	due = f->all.n && now >= f->due;
+	if (drop_ended(f, now) || f->undone || (due && !f->kernel))
 		fencing_restore(f);
-	else if (f->all.n && now >= f->due)
+	else if (due)
 		fencing_save(f);
 	if (f->due <= now)
 		f->due = now + SECOND;

@@ -40,8 +40,9 @@ int fencing_raise(struct fencing *f, char *err)
 	struct fence_list all = { 0 };
 	int r;
 
-	if (!f->kernel)
-		return 0;
+	if (fencing_open_kernel(f) < 0)
+		return !f->pin_dir || !fence_pinned(f->pin_dir) ? 0 :
+			fail(-EOPNOTSUPP, err, "the fences that stand cannot be changed: %s", f->kernel_why);
 	r = gather(f, &all);
 	if (r == 0)
 		r = fence_replace(f->kernel, all.v, all.n, err);
