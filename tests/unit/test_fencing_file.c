@@ -138,6 +138,11 @@ static void test_hostile(void **state)
 	assert_true(must_add("--client 127.0.0.2", 1000) > 1000000000); /* none that anybody may remember */
 }
 
+static const char whole_line[] =
+	"{\"fence\":%u,\"selectors\":[%s],\"reason\":null,\"uid\":0,\"login_uid\":0,\"pid\":0,\"request\":\"\","
+	"\"since\":1,\"up\":1,\"until\":%ju,\"users\":[%s],\"cgroups\":[%s],\"units\":[%s],\"netns\":[%s],"
+	"\"sessions\":[],\"tops\":[%s]}\n";
+
 /* Numbers rise and none is above the last one that was given; else the line is not ours. */
 static void test_numbers(void **state)
 {
@@ -155,21 +160,14 @@ static void test_numbers(void **state)
 		fprintf(io, "{\"fences\":1,\"boot\":\"%s\",\"saved\":1,\"last\":5}\n", boot);
 		for (size_t k = 0; k < 2; k++)
 			if (wrong[i][k] || !k)
-				fprintf(io,
-					"{\"fence\":%u,\"selectors\":[\"--client 192.0.2.1\"],\"reason\":null,\"uid\":0,\"login_uid\":0,"
-					"\"pid\":0,\"request\":\"\",\"since\":1,\"up\":1,\"until\":%ju,\"users\":[],\"cgroups\":[],"
-					"\"units\":[],\"netns\":[],\"sessions\":[],\"tops\":[]}\n",
-					wrong[i][k], (uintmax_t)(now() + 3600 * SECOND));
+				fprintf(io, whole_line, wrong[i][k], "\"--client 192.0.2.1\"",
+					(uintmax_t)(now() + 3600 * SECOND), "", "", "", "", "");
 		fclose(io);
 		fencing = open_with(NULL);
 		assert_non_null(fencing_complaint(fencing));
 		assert_int_equal(count(), wrong[i][0] && wrong[i][1]);
 	}
 }
-
-static const char whole_line[] =
-	"{\"fence\":%u,\"selectors\":[%s],\"reason\":null,\"uid\":0,\"login_uid\":0,\"pid\":0,\"request\":\"\",\"since\":1,\"up\":1,"
-	"\"until\":%ju,\"users\":[%s],\"cgroups\":[%s],\"units\":[%s],\"netns\":[%s],\"sessions\":[],\"tops\":[%s]}\n";
 
 /* What is nobody's number would be everybody's, or keep the kernel from taking any. */
 static void test_no_number(void **state)
@@ -187,7 +185,8 @@ static void test_no_number(void **state)
 		const char *const *w = wrong[i];
 		char text[1024];
 
-		snprintf(text, sizeof(text), whole_line, 1u, w[0], (uintmax_t)now() + SECOND, w[1], w[2], w[3], w[4], w[5]);
+		snprintf(text, sizeof(text), whole_line, 1u, w[0], (uintmax_t)(now() + SECOND), w[1], w[2], w[3], w[4],
+			 w[5]);
 		assert_int_equal(standing_read(text, strlen(text), true, 1, &s), -EBADMSG);
 		strstr(text, "[0]")[1] = '1';
 		assert_int_equal(standing_read(text, strlen(text), true, 1, &s), 0);
@@ -211,7 +210,7 @@ static void test_too_many_parts(void **state)
 	assert_non_null(io);
 	fprintf(io, "{\"fences\":1,\"boot\":\"%s\",\"saved\":1,\"last\":50}\n", boot);
 	for (unsigned int i = 1; i <= 50; i++)
-		fprintf(io, whole_line, i, "\"--user a\"", (uintmax_t)now() + 3600 * SECOND, users, "", "", "", "");
+		fprintf(io, whole_line, i, "\"--user a\"", (uintmax_t)(now() + 3600 * SECOND), users, "", "", "", "");
 	fclose(io);
 	fencing = open_with(NULL);
 	assert_non_null(strstr(fencing_complaint(fencing), "damaged"));
