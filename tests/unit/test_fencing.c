@@ -195,6 +195,25 @@ static void test_matches(void **state)
 	assert_false(fencing_matches(fencing, &flow, &nobody, false, &m));
 }
 
+/* Another thread waits for the disk. */
+static void test_loop_does_not_wait(void **state)
+{
+	uint64_t next;
+
+	(void)state;
+	must_add("--client 127.0.0.2", 60000);
+	next = fencing_next(fencing);
+	knock("127.0.0.2", -ECONNREFUSED);
+	pthread_mutex_lock(&fencing->lock);
+	assert_true(next && fencing_next(fencing) == next);
+	assert_false(fencing_drain(fencing));
+	pthread_mutex_unlock(&fencing->lock);
+	assert_true(fencing_drain(fencing));
+	assert_true(fencing->all.v[0]->told_ns > 0);
+	assert_int_equal(lift("f1"), 0);
+	assert_int_equal(fencing_next(fencing), 0);
+}
+
 static void *add_and_lift(void *arg)
 {
 	const struct fence_author by = { 0 };
@@ -249,6 +268,7 @@ int main(void)
 		fencing_test(test_refusing_kernel),
 		fencing_test(test_kernel_later),
 		fencing_test(test_matches),
+		fencing_test(test_loop_does_not_wait),
 		fencing_test(test_threads),
 	};
 

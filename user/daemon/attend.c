@@ -84,6 +84,7 @@ static void *run(void *arg)
 	struct attend *a = arg;
 	uint64_t now = clock_ns(CLOCK_MONOTONIC);
 	struct plan p = { .check = now + CHECK_US * 1000, .audit = now + AUDIT_US * 1000 };
+	bool tick;
 
 	pthread_mutex_lock(&a->lock);
 	while (!a->stop) {
@@ -92,10 +93,14 @@ static void *run(void *arg)
 			p.soon = 4;
 			a->soon = false;
 		}
+		tick = a->tick;
+		a->tick = false;
 		pthread_mutex_unlock(&a->lock);
+		if (tick)
+			fencing_tick(a->fencing);
 		attend(a, &p);
 		pthread_mutex_lock(&a->lock);
-		if (!a->stop && !a->soon)
+		if (!a->stop && !a->soon && !a->tick)
 			thread_wait(&a->called, &a->lock, p.look < p.check ? p.look : p.check);
 	}
 	pthread_mutex_unlock(&a->lock);
@@ -106,6 +111,14 @@ void attend_soon(struct attend *a)
 {
 	pthread_mutex_lock(&a->lock);
 	a->soon = true;
+	pthread_cond_signal(&a->called);
+	pthread_mutex_unlock(&a->lock);
+}
+
+void attend_tick(struct attend *a)
+{
+	pthread_mutex_lock(&a->lock);
+	a->tick = true;
 	pthread_cond_signal(&a->called);
 	pthread_mutex_unlock(&a->lock);
 }

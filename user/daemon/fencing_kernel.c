@@ -26,12 +26,14 @@ static int on_hit(const struct sever_fence_hit *h, void *arg)
 	return 0;
 }
 
-void fencing_drain(struct fencing *f)
+bool fencing_drain(struct fencing *f)
 {
-	pthread_mutex_lock(&f->lock);
+	if (pthread_mutex_trylock(&f->lock) != 0)
+		return false;
 	if (f->kernel)
 		fence_drain(f->kernel, DRAIN_MAX, on_hit, f);
 	pthread_mutex_unlock(&f->lock);
+	return true;
 }
 
 /* Adds what is not attached yet to the namespaces that the filter names. With the lock. */

@@ -70,16 +70,19 @@ static void raise_first(struct fencing *f)
 	int raised = left ? fencing_raise(f, why) : 0, saved = left ? fencing_save(f) : 0;
 
 	f->undone = raised < 0 || saved < 0;
+	fencing_plan(f);
 	if (!f->kernel)
 		fail(0, f->complaint, "no fences can be put up, and %zu should stand: %s", f->all.n, f->kernel_why);
 	else if (raised < 0)
-		fail(0, f->complaint, "%zu fences could not be put up again: %s", f->all.n, *why ? why : strerrordesc_np(-raised));
+		fail(0, f->complaint, "%zu fences could not be put up again: %s", f->all.n,
+		     *why ? why : strerrordesc_np(-raised));
 	else if (saved < 0)
-		fail(0, f->complaint, "%zu fences stand, but cannot be written down: %s", f->all.n, strerrordesc_np(-saved));
+		fail(0, f->complaint, "%zu fences stand, but cannot be written down: %s", f->all.n,
+		     strerrordesc_np(-saved));
 }
 
-/* In all namespaces there are now, before ours are raised: with that goes what another version left there. What could not be
- * entered the fences say themselves. */
+/* In all namespaces there are now, before ours are raised: with that goes what another version left there. What could
+ * not be entered the fences say themselves. */
 static void attach_first(struct fencing *f)
 {
 	struct selection sel = { 0 };
@@ -144,18 +147,19 @@ void fencing_close(struct fencing *f)
 
 /* ---- time ---- */
 
-uint64_t fencing_next(struct fencing *f)
+void fencing_plan(struct fencing *f)
 {
-	uint64_t next = 0;
+	uint64_t next = f->all.n || f->undone ? f->due ?: 1 : 0;
 
-	pthread_mutex_lock(&f->lock);
-	if (f->all.n || f->undone)
-		next = f->due ?: 1;
 	for (size_t i = 0; i < f->all.n; i++)
 		if (f->all.v[i]->until_ns < next)
 			next = f->all.v[i]->until_ns;
-	pthread_mutex_unlock(&f->lock);
-	return next;
+	__atomic_store_n(&f->next, next, __ATOMIC_RELAXED);
+}
+
+uint64_t fencing_next(const struct fencing *f)
+{
+	return __atomic_load_n(&f->next, __ATOMIC_RELAXED);
 }
 
 static bool has_ended(const struct standing *s, const void *arg)
@@ -189,5 +193,6 @@ void fencing_tick(struct fencing *f)
 		fencing_save(f);
 	if (f->due <= now)
 		f->due = now + SECOND;
+	fencing_plan(f);
 	pthread_mutex_unlock(&f->lock);
 }

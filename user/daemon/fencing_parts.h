@@ -46,6 +46,7 @@ struct fencing {
 	struct prefixes protect;
 	uint64_t last;	/* number given */
 	uint64_t due;	/* CLOCK_BOOTTIME when the file is to be written again */
+	uint64_t next;	/* see fencing_next(); read without the lock */
 	int dir;	/* descriptor of the state directory */
 	char boot[BOOT_ID_LEN];
 	bool undone; /* a restore failed: the next tick tries again */
@@ -66,15 +67,17 @@ int standing_read(const char *text, size_t len, bool same_boot, uint64_t saved, 
 
 /* fencing_open.c. 0, also where it is open; negative errno, and kernel_why. */
 int fencing_open_kernel(struct fencing *f);
+/* With the lock: the set has changed, or due, or undone. */
+void fencing_plan(struct fencing *f);
 
-/* fencing_set.c: with the lock. Writes it down and makes it so. After a failure the set is to be put back as it was, and
- * restored. */
+/* fencing_set.c: with the lock. Writes it down and makes it so. After a failure the set is to be put back as it was,
+ * and restored. */
 int fencing_commit(struct fencing *f, char *err);
-/* The same for a set that is to stand in any case: each of both is done, whatever becomes of the other, and what failed is
- * tried again with the next tick. */
+/* The same for a set that is to stand in any case: each of both is done, whatever becomes of the other, and what failed
+ * is tried again with the next tick. */
 void fencing_restore(struct fencing *f);
-/* What stands shall stand in the kernel. Where that refused fences it is asked again; it is no failure that none stand there, but
- * it is one that some may that cannot be taken down. */
+/* What stands shall stand in the kernel. Where that refused fences it is asked again; it is no failure that none stand
+ * there, but it is one that some may which cannot be taken down. */
 int fencing_raise(struct fencing *f, char *err);
 int fencing_insert(struct fencing *f, struct standing *s);
 /* Takes those out for which want() says so, into *ret, which has room for all. */

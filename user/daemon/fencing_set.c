@@ -69,6 +69,7 @@ void fencing_restore(struct fencing *f)
 	int raised = fencing_raise(f, NULL), saved = fencing_save(f);
 
 	f->undone = raised < 0 || saved < 0;
+	fencing_plan(f);
 }
 
 /* Numbers rise, but for those that are put back. */
