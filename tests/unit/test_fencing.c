@@ -59,6 +59,24 @@ static void test_full_disk(void **state)
 	knock("127.0.0.2", -ECONNREFUSED);
 }
 
+/* What was written down stands after a start, though it cannot be written again. */
+static void test_start_on_full_disk(void **state)
+{
+	const struct rlimit none = { 0, RLIM_INFINITY }, any = { RLIM_INFINITY, RLIM_INFINITY };
+
+	(void)state;
+	must_add("--client 127.0.0.3", 60000);
+	signal(SIGXFSZ, SIG_IGN);
+	must(setrlimit(RLIMIT_FSIZE, &none), "setrlimit");
+	again();
+	must(setrlimit(RLIMIT_FSIZE, &any), "setrlimit");
+	knock("127.0.0.3", -ECONNREFUSED);
+	assert_non_null(strstr(fencing_complaint(fencing), "cannot be written down"));
+	assert_true(fencing_next(fencing) > 0);
+	fencing_tick(fencing);
+	assert_int_equal(count(), 1);
+}
+
 static void test_on_time(void **state)
 {
 	long soon = deadline_ms() / 50;
@@ -130,6 +148,25 @@ static void test_refusing_kernel(void **state)
 	fencing->kernel = kernel;
 }
 
+/* What stands by the pins of a process before us, and cannot be reached, is not said to be down. */
+static void test_kernel_later(void **state)
+{
+	(void)state;
+	must_add("--client 127.0.0.2", 60000);
+	must_add("--client 127.0.0.3", 60000);
+	fence_close(fencing->kernel);
+	fencing->kernel = NULL;
+	fencing->pin_dir = dir; /* there is something, but it is no bpffs */
+	assert_int_equal(lift("f1"), -EOPNOTSUPP);
+	assert_non_null(strstr(err, "cannot be changed"));
+	assert_int_equal(count(), 2);
+	fencing->pin_dir = NULL;
+	fencing_tick(fencing);
+	assert_non_null(fencing->kernel);
+	assert_int_equal(lift("f1"), 0);
+	assert_int_equal(count(), 1);
+}
+
 static void test_matches(void **state)
 {
 	struct flow flow = { .state = STATE_ESTABLISHED, .direction = DIR_IN, .local_port = 22 };
@@ -162,6 +199,25 @@ static void test_matches(void **state)
 	flow.direction = DIR_IN;
 	assert_int_equal(fencing_protect(fencing, &protect), 0);
 	assert_false(fencing_matches(fencing, &flow, &nobody, now(), 0, &m));
+}
+
+/* Another thread waits for the disk. */
+static void test_loop_does_not_wait(void **state)
+{
+	uint64_t next;
+
+	(void)state;
+	must_add("--client 127.0.0.2", 60000);
+	next = fencing_next(fencing);
+	knock("127.0.0.2", -ECONNREFUSED);
+	pthread_mutex_lock(&fencing->lock);
+	assert_true(next && fencing_next(fencing) == next);
+	assert_false(fencing_drain(fencing));
+	pthread_mutex_unlock(&fencing->lock);
+	assert_true(fencing_drain(fencing));
+	assert_true(fencing->all.v[0]->told_ns > 0);
+	assert_int_equal(lift("f1"), 0);
+	assert_int_equal(fencing_next(fencing), 0);
 }
 
 static void *add_and_lift(void *arg)
@@ -212,10 +268,13 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		fencing_test(test_up_and_down),
 		fencing_test(test_full_disk),
+		fencing_test(test_start_on_full_disk),
 		fencing_test(test_on_time),
 		fencing_test(test_guards),
 		fencing_test(test_refusing_kernel),
+		fencing_test(test_kernel_later),
 		fencing_test(test_matches),
+		fencing_test(test_loop_does_not_wait),
 		fencing_test(test_threads),
 	};
 

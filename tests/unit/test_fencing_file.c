@@ -115,6 +115,7 @@ static void test_hostile(void **state)
 			bad[rand_r(&seed) % len] = rand_r(&seed);
 		write_text(bad, n);
 		fencing_load(&one, err);
+		assert_int_equal(access(file, F_OK), 0); /* whoever is killed now finds it again */
 		taken += one.all.n;
 		for (size_t k = 0; k < one.all.n; k++) {
 			_cleanup_(json_decrefp) json_t *shown = fencing_show(&one, one.all.v[k]);
@@ -137,6 +138,11 @@ static void test_hostile(void **state)
 	assert_true(must_add("--client 127.0.0.2", 1000) > 1000000000); /* none that anybody may remember */
 }
 
+static const char whole_line[] =
+	"{\"fence\":%u,\"selectors\":[%s],\"reason\":null,\"uid\":0,\"login_uid\":0,\"pid\":0,\"request\":\"\","
+	"\"since\":1,\"up\":1,\"until\":%ju,\"users\":[%s],\"cgroups\":[%s],\"units\":[%s],\"netns\":[%s],"
+	"\"sessions\":[],\"tops\":[%s]}\n";
+
 /* Numbers rise and none is above the last one that was given; else the line is not ours. */
 static void test_numbers(void **state)
 {
@@ -154,16 +160,76 @@ static void test_numbers(void **state)
 		fprintf(io, "{\"fences\":1,\"boot\":\"%s\",\"saved\":1,\"last\":5}\n", boot);
 		for (size_t k = 0; k < 2; k++)
 			if (wrong[i][k] || !k)
-				fprintf(io,
-					"{\"fence\":%u,\"selectors\":[\"--client 192.0.2.1\"],\"reason\":null,\"uid\":0,\"login_uid\":0,"
-					"\"pid\":0,\"request\":\"\",\"since\":1,\"up\":1,\"until\":%ju,\"users\":[],\"cgroups\":[],"
-					"\"units\":[],\"netns\":[],\"sessions\":[],\"tops\":[]}\n",
-					wrong[i][k], (uintmax_t)(now() + 3600 * SECOND));
+				fprintf(io, whole_line, wrong[i][k], "\"--client 192.0.2.1\"",
+					(uintmax_t)(now() + 3600 * SECOND), "", "", "", "", "");
 		fclose(io);
 		fencing = open_with(NULL);
 		assert_non_null(fencing_complaint(fencing));
 		assert_int_equal(count(), wrong[i][0] && wrong[i][1]);
 	}
+}
+
+/* What is nobody's number would be everybody's, or keep the kernel from taking any. */
+static void test_no_number(void **state)
+{
+	static const char *const wrong[][6] = {
+		{ "\"--cgroup /a\"", "", "0", "", "", "" },
+		{ "\"--cgroup /a\"", "", "", "", "", "0" },
+		{ "\"--unit a.service\"", "", "", "0", "", "" },
+		{ "\"--netns 5\"", "", "", "", "0", "" },
+	};
+	struct standing *s = NULL;
+
+	(void)state;
+	for (size_t i = 0; i < array_size(wrong); i++) {
+		const char *const *w = wrong[i];
+		char text[1024];
+
+		snprintf(text, sizeof(text), whole_line, 1u, w[0], (uintmax_t)(now() + SECOND), w[1], w[2], w[3], w[4],
+			 w[5]);
+		assert_int_equal(standing_read(text, strlen(text), true, 1, &s), -EBADMSG);
+		strstr(text, "[0]")[1] = '1';
+		assert_int_equal(standing_read(text, strlen(text), true, 1, &s), 0);
+		standing_free(s);
+	}
+}
+
+#define MANY_USERS 2000 /* each of them once as who logged in, and once as who runs it */
+
+static void test_too_many_parts(void **state)
+{
+	char boot[BOOT_ID_LEN], users[16000] = "";
+	FILE *io;
+
+	(void)state;
+	for (size_t i = 0, at = 0; i < MANY_USERS; i++)
+		at += snprintf(users + at, sizeof(users) - at, "%s%zu", i ? "," : "", 77000 + i);
+	assert_int_equal(fencing_read_boot(boot), 0);
+	fencing_close(fencing);
+	io = fopen(file, "w");
+	assert_non_null(io);
+	fprintf(io, "{\"fences\":1,\"boot\":\"%s\",\"saved\":1,\"last\":50}\n", boot);
+	for (unsigned int i = 1; i <= 50; i++)
+		fprintf(io, whole_line, i, "\"--user a\"", (uintmax_t)(now() + 3600 * SECOND), users, "", "", "", "");
+	fclose(io);
+	fencing = open_with(NULL);
+	assert_non_null(strstr(fencing_complaint(fencing), "damaged"));
+	assert_int_equal(count(), FENCING_PARTS_MAX / (2 * MANY_USERS));
+	assert_false(fencing->undone);
+}
+
+/* The last number that the file may hold is given, and none behind it. */
+static void test_last_number(void **state)
+{
+	enum guard guard;
+
+	(void)state;
+	fencing->last = FENCING_NUMBER_MAX - 2;
+	must_add("--client 127.0.0.2", 60000);
+	assert_int_equal(refused("--client 127.0.0.3", &guard), -EBUSY);
+	again();
+	assert_null(fencing_complaint(fencing));
+	assert_int_equal(count(), 1);
 }
 
 int main(void)
@@ -174,6 +240,9 @@ int main(void)
 		fencing_test(test_other_boot_lasts),
 		fencing_test(test_hostile),
 		fencing_test(test_numbers),
+		fencing_test(test_no_number),
+		fencing_test(test_too_many_parts),
+		fencing_test(test_last_number),
 	};
 
 	return fence_run("fencing_file", tests, setup_all, teardown_all);

@@ -87,6 +87,7 @@ static void *run(void *arg)
 	struct attend *a = arg;
 	uint64_t now = clock_ns(CLOCK_MONOTONIC);
 	struct plan p = { .check = now + CHECK_US * 1000, .audit = now + AUDIT_US * 1000 };
+	bool tick;
 
 	pthread_mutex_lock(&a->lock);
 	while (!a->stop) {
@@ -99,12 +100,16 @@ static void *run(void *arg)
 		}
 		if (asked != a->answered)
 			p.look = 0;
+		tick = a->tick;
+		a->tick = false;
 		pthread_mutex_unlock(&a->lock);
+		if (tick)
+			fencing_tick(a->fencing);
 		attend(a, &p);
 		pthread_mutex_lock(&a->lock);
 		a->answered = asked;
 		pthread_cond_broadcast(&a->looked);
-		if (!a->stop && !a->soon && a->asked == asked)
+		if (!a->stop && !a->soon && !a->tick && a->asked == asked)
 			thread_wait(&a->called, &a->lock, p.look < p.check ? p.look : p.check);
 	}
 	pthread_mutex_unlock(&a->lock);
@@ -128,6 +133,14 @@ void attend_look(struct attend *a)
 	pthread_cond_signal(&a->called);
 	while (a->answered < mine && !a->stop && clock_ns(CLOCK_MONOTONIC) < end)
 		thread_wait(&a->looked, &a->lock, end);
+	pthread_mutex_unlock(&a->lock);
+}
+
+void attend_tick(struct attend *a)
+{
+	pthread_mutex_lock(&a->lock);
+	a->tick = true;
+	pthread_cond_signal(&a->called);
 	pthread_mutex_unlock(&a->lock);
 }
 

@@ -21,6 +21,8 @@ static int describe(struct standing *s, const struct request *req, const struct 
 /* With the lock: when it begins and ends, and its number. */
 static int compile(struct fencing *f, struct standing *s, uint64_t ms, char *err)
 {
+	if (f->last >= FENCING_NUMBER_MAX - 1)
+		return fail(-EBUSY, err, "no number is left for another fence");
 	s->number = f->last + 1;
 	s->since_us = clock_ns(CLOCK_REALTIME) / 1000;
 	s->since_ns = clock_ns(CLOCK_BOOTTIME);
@@ -76,7 +78,7 @@ static int put_up(struct fencing *f, struct standing *s, uint64_t ms, char *err)
 	r = fencing_commit(f, err);
 	if (r < 0) {
 		fencing_take(f, is_same, s, &back);
-		f->undone = fencing_commit(f, NULL) < 0;
+		fencing_restore(f);
 	}
 	return r;
 }
@@ -169,7 +171,7 @@ static void put_back(struct fencing *f, struct standing **v, size_t n)
 {
 	for (size_t i = 0; i < n; i++)
 		fencing_insert(f, v[i]); /* there is room: it was there */
-	f->undone = fencing_commit(f, NULL) < 0;
+	fencing_restore(f);
 }
 
 /* With the lock. */

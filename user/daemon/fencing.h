@@ -89,12 +89,13 @@ bool fencing_matches(struct fencing *f, const struct flow *flow, const struct pe
  * negative errno; adds to *ret_new the inodes of those that are new, sorted. */
 int fencing_attach(struct fencing *f, const struct owners *o, struct ids *ret_new);
 
-/* For the event loop. When fencing_tick() has something to do, ns of CLOCK_BOOTTIME; 0: not until something changes. */
-uint64_t fencing_next(struct fencing *f);
-/* Tells of those that have ended, and writes down that time goes by. */
+/* When fencing_tick() has something to do, ns of CLOCK_BOOTTIME; 0: not until something changes. Costs nothing. */
+uint64_t fencing_next(const struct fencing *f);
+/* Tells of those that have ended, and writes down that time goes by. Waits for the disk: not for the event loop. */
 void fencing_tick(struct fencing *f);
-/* Readable when there are hits to be told; -1: never. */
+/* Readable when there are hits to be told; -1: not as yet. */
 int fencing_fd(const struct fencing *f);
-void fencing_drain(struct fencing *f);
+/* Does not wait. Whether it could be done now. */
+bool fencing_drain(struct fencing *f);
 
 #endif

@@ -69,6 +69,7 @@ int fencing_save(struct fencing *f)
 	int r = to ? spell(f, to) : -ENOMEM;
 
 	f->due = clock_ns(CLOCK_BOOTTIME) + FENCING_SAVE_S * UINT64_C(1000000000);
+	fencing_plan(f);
 	if (to && ferror(to))
 		r = -ENOMEM;
 	if (to && fclose(to) != 0)
@@ -118,10 +119,10 @@ static int read_head(const char *line, size_t len, const char *boot, bool *ret_s
 	return 0;
 }
 
-/* Numbers rise from line to line. */
+/* Numbers rise from line to line. One too many is as bad as one that cannot be read: the kernel takes all or none. */
 static int read_lines(struct fencing *f, const char *at, const char *end, bool same, uint64_t saved)
 {
-	size_t bad = 0;
+	size_t bad = 0, parts = 0;
 
 	while (at < end) {
 		const char *nl = memchr(at, '\n', end - at), *stop = nl ? nl : end;
@@ -131,12 +132,15 @@ static int read_lines(struct fencing *f, const char *at, const char *end, bool s
 		if (r == -ENOMEM)
 			return r;
 		if (r == 0 && (s->number > f->last || f->all.n == FENCING_MAX ||
+			       parts + s->parts.n > FENCING_PARTS_MAX ||
 			       (f->all.n && s->number <= f->all.v[f->all.n - 1]->number)))
 			r = -EBADMSG;
 		if (r == 0 && fencing_insert(f, s) < 0)
 			return -ENOMEM;
-		if (r == 0)
+		if (r == 0) {
+			parts += s->parts.n;
 			take_ptr(&s);
+		}
 		bad += r < 0;
 		at = stop + 1;
 	}
@@ -153,15 +157,21 @@ static int read_all(struct fencing *f, const char *text, size_t len)
 	return r < 0 ? r : read_lines(f, nl + 1, text + len, same, saved);
 }
 
-/* What numbers were given is not known any more: the next ones are higher than anyone can have come. */
+/* What numbers were given is not known any more: the next ones are higher than anyone can have come. The name stays
+ * until the next save takes it: whoever is killed before that reads the same again. What cannot be linked holds no
+ * fences. */
 static int set_aside(struct fencing *f, char *err)
 {
 	uint64_t now = clock_ns(CLOCK_REALTIME) / 1000000000;
 
 	f->last = f->last > now ? f->last : now;
-	if (renameat(f->dir, NAME, f->dir, BAD_NAME) < 0 && errno != ENOENT)
-		return fail(-errno, err, "the file " NAME " is damaged, and cannot be renamed: %s", strerrordesc_np(errno));
-	return fail(-EBADMSG, err, "the file " NAME " is damaged and was renamed " BAD_NAME "; %zu fences could be read", f->all.n);
+	unlinkat(f->dir, BAD_NAME, 0);
+	if (linkat(f->dir, NAME, f->dir, BAD_NAME, 0) < 0 && renameat(f->dir, NAME, f->dir, BAD_NAME) < 0 &&
+	    errno != ENOENT)
+		return fail(-errno, err, "the file " NAME " is damaged, and cannot be kept as " BAD_NAME ": %s",
+			    strerrordesc_np(errno));
+	return fail(-EBADMSG, err, "the file " NAME " is damaged and is kept as " BAD_NAME "; %zu fences could be read",
+		    f->all.n);
 }
 
 int fencing_load(struct fencing *f, char *err)

@@ -8,7 +8,9 @@
 
 int fencing_fd(const struct fencing *f)
 {
-	return f->kernel ? fence_fd(f->kernel) : -1;
+	const struct fences *kernel = __atomic_load_n(&f->kernel, __ATOMIC_ACQUIRE);
+
+	return kernel ? fence_fd(kernel) : -1;
 }
 
 /* One a second of each of ours, which may be many of the kernel's. */
@@ -24,12 +26,14 @@ static int on_hit(const struct sever_fence_hit *h, void *arg)
 	return 0;
 }
 
-void fencing_drain(struct fencing *f)
+bool fencing_drain(struct fencing *f)
 {
-	pthread_mutex_lock(&f->lock);
+	if (pthread_mutex_trylock(&f->lock) != 0)
+		return false;
 	if (f->kernel)
 		fence_drain(f->kernel, DRAIN_MAX, on_hit, f);
 	pthread_mutex_unlock(&f->lock);
+	return true;
 }
 
 /* Adds what is not attached yet to the namespaces that the filter names. With the lock. */
@@ -88,7 +92,7 @@ int fencing_attach(struct fencing *f, const struct owners *o, struct ids *ret_ne
 	struct filter named = { .named = 1u << SEL_NETNS };
 	struct netns_table there = { 0 }, fresh = { 0 };
 	bool failed = false;
-	int r = f->kernel ? enter_new(o, &named, &there) : -EOPNOTSUPP;
+	int r = __atomic_load_n(&f->kernel, __ATOMIC_ACQUIRE) ? enter_new(o, &named, &there) : -EOPNOTSUPP;
 
 	if (r == 0) {
 		pthread_mutex_lock(&f->lock);

@@ -52,7 +52,7 @@ static int get(const json_t *o, const char *key, uint64_t max, uint64_t *ret)
 	return 0;
 }
 
-static int get_ids(const json_t *o, const char *key, uint64_t max, struct ids *ret)
+static int get_ids(const json_t *o, const char *key, uint64_t min, uint64_t max, struct ids *ret)
 {
 	const json_t *v = json_object_get(o, key);
 	size_t n = json_array_size(v);
@@ -61,10 +61,11 @@ static int get_ids(const json_t *o, const char *key, uint64_t max, struct ids *r
 		return -EBADMSG;
 	for (size_t i = 0; i < n; i++) {
 		const json_t *one = json_array_get(v, i);
+		json_int_t id = json_integer_value(one);
 
-		if (!json_is_integer(one) || json_integer_value(one) < 0 || (uint64_t)json_integer_value(one) > max)
+		if (!json_is_integer(one) || id < 0 || (uint64_t)id < min || (uint64_t)id > max)
 			return -EBADMSG;
-		if (ids_add(ret, json_integer_value(one)) < 0)
+		if (ids_add(ret, id) < 0)
 			return -ENOMEM;
 	}
 	ids_sort(ret);
@@ -145,19 +146,19 @@ static int read_target(const json_t *o, const struct selector *v, size_t n, bool
 	}
 	r = resolve(&req, &t->filter, NULL);
 	if (r == 0)
-		r = get_ids(o, "users", UINT32_MAX - 1, &t->filter.users);
+		r = get_ids(o, "users", 0, UINT32_MAX - 1, &t->filter.users);
 	for (size_t i = 0; i < n && r == 0 && !same_boot; i++)
 		r = LOOKED_UP & 1u << v[i].kind ? look_up(&v[i], &t->filter) : 0;
 	if (r == 0)
-		r = get_ids(o, "cgroups", INT64_MAX, same_boot ? &t->filter.cgroups : &skipped);
+		r = get_ids(o, "cgroups", 1, INT64_MAX, same_boot ? &t->filter.cgroups : &skipped);
 	if (r == 0)
-		r = get_ids(o, "units", INT64_MAX, same_boot ? &t->filter.units : &skipped);
+		r = get_ids(o, "units", 1, INT64_MAX, same_boot ? &t->filter.units : &skipped);
 	if (r == 0)
-		r = get_ids(o, "netns", UINT32_MAX, same_boot ? &t->filter.netns : &skipped);
+		r = get_ids(o, "netns", 1, UINT32_MAX, same_boot ? &t->filter.netns : &skipped);
 	if (r == 0)
-		r = get_ids(o, "sessions", UINT32_MAX - 1, same_boot ? &t->subjects.sessions : &skipped);
+		r = get_ids(o, "sessions", 0, UINT32_MAX - 1, same_boot ? &t->subjects.sessions : &skipped);
 	if (r == 0)
-		r = get_ids(o, "tops", INT64_MAX, same_boot ? &t->subjects.cgroups : &skipped);
+		r = get_ids(o, "tops", 1, INT64_MAX, same_boot ? &t->subjects.cgroups : &skipped);
 	free(skipped.v);
 	t->filter.named = named;
 	return r;

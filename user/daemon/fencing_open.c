@@ -32,9 +32,19 @@ int fencing_protect(struct fencing *f, const struct prefixes *protect)
 	return 0;
 }
 
+int fencing_open_kernel(struct fencing *f)
+{
+	const struct fence_options o = { .pin_dir = f->pin_dir, .max_fences = FENCING_PARTS_MAX };
+	struct fences *kernel;
+	int r = f->kernel ? 0 : fence_open(&kernel, &o, f->kernel_why);
+
+	if (!f->kernel && r == 0)
+		__atomic_store_n(&f->kernel, kernel, __ATOMIC_RELEASE);
+	return r;
+}
+
 static int take_up(struct fencing *f, const struct fencing_options *o, char *err)
 {
-	const struct fence_options kernel = { .pin_dir = o->pin_dir, .max_fences = FENCING_PARTS_MAX };
 	int r = fencing_read_boot(f->boot);
 
 	if (r < 0)
@@ -45,26 +55,34 @@ static int take_up(struct fencing *f, const struct fencing_options *o, char *err
 	r = fencing_load(f, f->complaint);
 	if (r < 0 && r != -EBADMSG)
 		return fail(r, err, "%s: %s", o->state_dir, f->complaint);
-	if (fence_open(&f->kernel, &kernel, f->kernel_why) < 0)
-		f->kernel = NULL;
+	f->pin_dir = o->pin_dir ? strdup(o->pin_dir) : NULL;
+	if (o->pin_dir && !f->pin_dir)
+		return -ENOMEM;
+	fencing_open_kernel(f);
 	return o->protect ? fencing_protect(f, o->protect) : 0;
 }
 
-/* A set that the kernel does not take is tried again with each tick. */
+/* It stands though it cannot be written down. What fails is tried again with each tick. */
 static void raise_first(struct fencing *f)
 {
 	char why[ERR_LEN] = "";
 	bool left = f->all.n || *f->complaint || (f->kernel && fence_taken_over(f->kernel));
-	int r = left ? fencing_commit(f, why) : 0;
+	int raised = left ? fencing_raise(f, why) : 0, saved = left ? fencing_save(f) : 0;
 
-	f->undone = r < 0;
+	f->undone = raised < 0 || saved < 0;
+	fencing_plan(f);
 	if (!f->kernel)
 		fail(0, f->complaint, "no fences can be put up, and %zu should stand: %s", f->all.n, f->kernel_why);
-	else if (r < 0)
-		fail(0, f->complaint, "%zu fences could not be put up again: %s", f->all.n, *why ? why : strerrordesc_np(-r));
+	else if (raised < 0)
+		fail(0, f->complaint, "%zu fences could not be put up again: %s", f->all.n,
+		     *why ? why : strerrordesc_np(-raised));
+	else if (saved < 0)
+		fail(0, f->complaint, "%zu fences stand, but cannot be written down: %s", f->all.n,
+		     strerrordesc_np(-saved));
 }
 
-/* In all namespaces there are now. What could not be entered the fences say themselves. */
+/* In all namespaces there are now, before ours are raised: with that goes what another version left there. What could
+ * not be entered the fences say themselves. */
 static void attach_first(struct fencing *f)
 {
 	struct selection sel = { 0 };
@@ -100,8 +118,8 @@ int fencing_open(struct fencing **ret, const struct fencing_options *o, char *er
 		fencing_close(f);
 		return r;
 	}
-	raise_first(f);
 	attach_first(f);
+	raise_first(f);
 	*ret = f;
 	return 0;
 }
@@ -122,6 +140,7 @@ void fencing_close(struct fencing *f)
 	free(f->all.v);
 	free(f->protect.v);
 	fence_close(f->kernel);
+	free(f->pin_dir);
 	closep(&f->dir);
 	pthread_mutex_destroy(&f->lock);
 	pthread_rwlock_destroy(&f->match_lock);
@@ -130,18 +149,19 @@ void fencing_close(struct fencing *f)
 
 /* ---- time ---- */
 
-uint64_t fencing_next(struct fencing *f)
+void fencing_plan(struct fencing *f)
 {
-	uint64_t next = 0;
+	uint64_t next = f->all.n || f->undone ? f->due ?: 1 : 0;
 
-	pthread_mutex_lock(&f->lock);
-	if (f->all.n || f->undone)
-		next = f->due ?: 1;
 	for (size_t i = 0; i < f->all.n; i++)
 		if (f->all.v[i]->until_ns < next)
 			next = f->all.v[i]->until_ns;
-	pthread_mutex_unlock(&f->lock);
-	return next;
+	__atomic_store_n(&f->next, next, __ATOMIC_RELAXED);
+}
+
+uint64_t fencing_next(const struct fencing *f)
+{
+	return __atomic_load_n(&f->next, __ATOMIC_RELAXED);
 }
 
 static bool has_ended(const struct standing *s, const void *arg)
@@ -165,13 +185,16 @@ static size_t drop_ended(struct fencing *f, uint64_t now)
 void fencing_tick(struct fencing *f)
 {
 	uint64_t now = clock_ns(CLOCK_BOOTTIME);
+	bool due;
 
 	pthread_mutex_lock(&f->lock);
-	if (drop_ended(f, now) || f->undone)
-		f->undone = fencing_commit(f, NULL) < 0;
-	else if (f->all.n && now >= f->due)
+	due = f->all.n && now >= f->due;
+	if (drop_ended(f, now) || f->undone || (due && !f->kernel))
+		fencing_restore(f);
+	else if (due)
 		fencing_save(f);
 	if (f->due <= now)
 		f->due = now + SECOND;
+	fencing_plan(f);
 	pthread_mutex_unlock(&f->lock);
 }

@@ -38,16 +38,18 @@ struct fencing {
 	pthread_mutex_t lock; /* of all that follows; taken before that of live */
 	pthread_rwlock_t match_lock; /* of all and protect, held for writing while they change; the last of all locks */
 	struct live *live;
-	struct fences *kernel; /* NULL: refused */
+	struct fences *kernel; /* NULL: refused; once it is there it stays, and may be looked at without the lock */
+	char *pin_dir;	       /* NULL: none */
 	char kernel_why[ERR_LEN];
 	struct standings all;
 	size_t n_people; /* of them that name people */
 	struct prefixes protect;
 	uint64_t last;	/* number given */
 	uint64_t due;	/* CLOCK_BOOTTIME when the file is to be written again */
+	uint64_t next;	/* see fencing_next(); read without the lock */
 	int dir;	/* descriptor of the state directory */
 	char boot[BOOT_ID_LEN];
-	bool undone; /* a commit failed: the next tick tries again */
+	bool undone; /* a restore failed: the next tick tries again */
 	bool uncovered; /* a namespace could not be entered */
 	char complaint[ERR_LEN];
 };
@@ -63,10 +65,19 @@ int fencing_save(struct fencing *f);
 int standing_write(struct standing *s);
 int standing_read(const char *text, size_t len, bool same_boot, uint64_t saved, struct standing **ret);
 
-/* fencing_set.c: with the lock. Writes it down and makes it so. After a failure the set is to be put back as it was, and this
- * to be called again. */
+/* fencing_open.c. 0, also where it is open; negative errno, and kernel_why. */
+int fencing_open_kernel(struct fencing *f);
+/* With the lock: the set has changed, or due, or undone. */
+void fencing_plan(struct fencing *f);
+
+/* fencing_set.c: with the lock. Writes it down and makes it so. After a failure the set is to be put back as it was,
+ * and restored. */
 int fencing_commit(struct fencing *f, char *err);
-/* What stands shall stand in the kernel. */
+/* The same for a set that is to stand in any case: each of both is done, whatever becomes of the other, and what failed
+ * is tried again with the next tick. */
+void fencing_restore(struct fencing *f);
+/* What stands shall stand in the kernel. Where that refused fences it is asked again; it is no failure that none stand
+ * there, but it is one that some may which cannot be taken down. */
 int fencing_raise(struct fencing *f, char *err);
 int fencing_insert(struct fencing *f, struct standing *s);
 /* Takes those out for which want() says so, into *ret, which has room for all. */

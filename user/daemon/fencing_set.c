@@ -40,8 +40,9 @@ int fencing_raise(struct fencing *f, char *err)
 	struct fence_list all = { 0 };
 	int r;
 
-	if (!f->kernel)
-		return 0;
+	if (fencing_open_kernel(f) < 0)
+		return !f->pin_dir || !fence_pinned(f->pin_dir) ? 0 :
+			fail(-EOPNOTSUPP, err, "the fences that stand cannot be changed: %s", f->kernel_why);
 	r = gather(f, &all);
 	if (r == 0)
 		r = fence_replace(f->kernel, all.v, all.n, err);
@@ -61,6 +62,14 @@ int fencing_commit(struct fencing *f, char *err)
 	if (r < 0)
 		return fail(r, err, "the fences cannot be written down: %s", strerrordesc_np(-r));
 	return fencing_raise(f, err);
+}
+
+void fencing_restore(struct fencing *f)
+{
+	int raised = fencing_raise(f, NULL), saved = fencing_save(f);
+
+	f->undone = raised < 0 || saved < 0;
+	fencing_plan(f);
 }
 
 /* Numbers rise, but for those that are put back. */

@@ -60,6 +60,7 @@ static int on_drain(sd_event_source *s, uint64_t usec, void *arg)
 
 	(void)usec;
 	live_drain(&t->d.live);
+	sentry_look(&t->sentry);
 	return sd_event_source_set_time_relative(s, DRAIN_US);
 }
 
@@ -138,7 +139,7 @@ static int open_loop(struct timers *t, char *err)
 	if (r >= 0)
 		r = sd_event_source_set_enabled(t->drain, SD_EVENT_ON);
 	if (r >= 0)
-		r = sentry_start(&t->sentry, d->fencing, d->event);
+		r = sentry_start(&t->sentry, d->fencing, &d->attend, d->event);
 	if (r >= 0)
 		r = attend_start(&d->attend, &d->live, d->fencing);
 	if (r >= 0)

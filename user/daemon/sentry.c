@@ -34,12 +34,33 @@ int sentry_detach_all(const char *pin_dir, char *err)
 	return r < 0 ? r : track_detach_all(pin_dir, err);
 }
 
+static int on_hits(sd_event_source *source, int fd, uint32_t revents, void *arg)
+{
+	struct sentry *s = arg;
+
+	(void)fd;
+	(void)revents;
+	return fencing_drain(s->fencing) ? 0 : sd_event_source_set_enabled(source, SD_EVENT_OFF);
+}
+
+/* Again, after those that could not be told while the set changed. The kernel may be there only now. */
+static void await_hits(struct sentry *s)
+{
+	int fd = s->hits ? -1 : fencing_fd(s->fencing);
+
+	if (s->hits)
+		sd_event_source_set_enabled(s->hits, SD_EVENT_ON);
+	else if (fd >= 0)
+		sd_event_add_io(sd_event_source_get_event(s->timer), &s->hits, fd, EPOLLIN, on_hits, s);
+}
+
 void sentry_look(struct sentry *s)
 {
 	uint64_t next = s->timer ? fencing_next(s->fencing) : 0;
 
 	if (!s->timer)
 		return;
+	await_hits(s);
 	if (next)
 		sd_event_source_set_time(s->timer, next / 1000 + 1);
 	sd_event_source_set_enabled(s->timer, next ? SD_EVENT_ONESHOT : SD_EVENT_OFF);
@@ -51,30 +72,17 @@ static int on_time(sd_event_source *source, uint64_t usec, void *arg)
 
 	(void)source;
 	(void)usec;
-	fencing_tick(s->fencing);
-	sentry_look(s);
+	attend_tick(s->attend);
 	return 0;
 }
 
-static int on_hits(sd_event_source *source, int fd, uint32_t revents, void *arg)
+int sentry_start(struct sentry *s, struct fencing *f, struct attend *a, sd_event *event)
 {
-	struct sentry *s = arg;
+	int r;
 
-	(void)source;
-	(void)fd;
-	(void)revents;
-	fencing_drain(s->fencing);
-	return 0;
-}
-
-int sentry_start(struct sentry *s, struct fencing *f, sd_event *event)
-{
-	int fd = fencing_fd(f), r;
-
-	*s = (struct sentry){ .fencing = f };
+	*s = (struct sentry){ .fencing = f, .attend = a };
 	r = sd_event_add_time(event, &s->timer, CLOCK_BOOTTIME, 0, ACCURACY_US, on_time, s);
-	if (r >= 0 && fd >= 0)
-		r = sd_event_add_io(event, &s->hits, fd, EPOLLIN, on_hits, s);
+	sentry_look(s);
 	return r < 0 ? r : 0;
 }
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* sentry.h - the fences in the event loop: hits are told as they come, ends on time. */
+/* sentry.h - the fences in the event loop, which never waits for them: hits are told as they come; when one ends,
+ * who attends is woken. */
 #ifndef SEVER_SENTRY_H
 #define SEVER_SENTRY_H
 
@@ -9,6 +10,7 @@ struct fencing;
 
 struct sentry {
 	struct fencing *fencing;
+	struct attend *attend;
 	sd_event_source *timer, *hits;
 };
 
@@ -18,9 +20,9 @@ int sentry_open(const char *state_dir, const char *pin_dir, const struct prefixe
 /* All fences and tags off this host. */
 int sentry_detach_all(const char *pin_dir, char *err);
 
-/* 0 or negative errno. */
-int sentry_start(struct sentry *s, struct fencing *f, sd_event *event);
-/* A fence went up or down since. */
+/* a is started before the loop turns. 0 or negative errno. */
+int sentry_start(struct sentry *s, struct fencing *f, struct attend *a, sd_event *event);
+/* A fence may have gone up or down since. Often: it costs little. */
 void sentry_look(struct sentry *s);
 void sentry_stop(struct sentry *s);
 

@@ -49,6 +49,9 @@ DEFINE_CLEANUP(struct fences *, fence_close)
 /* Takes down what is pinned in pin_dir and removes the directory. 0, also where there is none; -EBUSY: in use. */
 int fence_detach_all(const char *pin_dir, char *err);
 
+/* Whether anything is pinned there that may stand, whoever left it. */
+bool fence_pinned(const char *pin_dir);
+
 bool fence_taken_over(const struct fences *f);
 /* 0, or why there can be no outbound fences: -ENOENT no cgroup v2 is mounted ... */
 int fence_outbound_error(const struct fences *f);

@@ -5,6 +5,7 @@
 #include "kernel/pins.h"
 
 #include <bpf/bpf.h>
+#include <fcntl.h>
 #include <limits.h>
 #include <string.h>
 
@@ -197,4 +198,18 @@ int fence_unpin(int dirfd)
 int fence_detach_all(const char *dir, char *err)
 {
 	return pins_remove(dir, names[FENCE_CONTROL], err);
+}
+
+static int on_any(const char *name, void *arg)
+{
+	(void)name;
+	(void)arg;
+	return -EEXIST;
+}
+
+bool fence_pinned(const char *dir)
+{
+	_close_ int fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	return fd >= 0 && pins_walk(fd, on_any, NULL) == -EEXIST;
 }
