@@ -129,6 +129,66 @@ static void test_refusing_kernel(void **state)
 	fencing->kernel = kernel;
 }
 
+static uint32_t inode_here(void)
+{
+	_close_ int fd = must(netns_own(), "netns_own");
+	uint32_t inode;
+
+	must(netns_inode_of_fd(fd, &inode), "netns");
+	return inode;
+}
+
+static void attach(void)
+{
+	struct owners nobody = { 0 };
+
+	must(fencing_attach(fencing, &nobody), "attach");
+}
+
+/* The next namespace has the number of the one before, and is a stranger's. */
+static void test_namespace_gone(void **state)
+{
+	_close_ int home = must(netns_own(), "netns_own"), strange = -1;
+	uint32_t home_inode = inode_here(), gone;
+	char text[64];
+	enum guard guard;
+
+	(void)state;
+	must(own_net(), "own_net");
+	gone = inode_here();
+	attach();
+	snprintf(text, sizeof(text), "--client 127.0.0.2 --netns %u", gone);
+	must_add(text, 60000);
+	snprintf(here, sizeof(here), "%u", gone);
+	must_add("--client 127.0.0.2", 60000);
+	must_add("--remote-port 9", 60000);
+	snprintf(here, sizeof(here), "%u", home_inode);
+	for (long ms = 0; ms < deadline_ms(); ms++) {
+		must(setns(home, CLONE_NEWNET), "setns");
+		must(own_net(), "own_net");
+		if (inode_here() == gone)
+			break;
+		poll(NULL, 0, 1);
+	}
+	assert_int_equal(inode_here(), gone);
+	attach();
+	strange = listener("127.0.0.1", 0, 5);
+	assert_int_equal(knock_at(strange, "127.0.0.2", "127.0.0.1"), 0);
+	assert_int_equal(udp_leaves(0, 9), 0);
+	must(setns(home, CLONE_NEWNET), "setns");
+	for (int i = 0; i < 2; i++) {
+		knock("127.0.0.2", -ECONNREFUSED); /* which the first one names, too */
+		assert_true(!(fencing->all.v[0]->notes & FENCE_NOTE_LAPSED) && fencing->all.v[0]->parts.n == 1);
+		assert_int_equal(number(0, "refused"), 1);
+		assert_int_equal(fencing->all.v[0]->parts.v[0].id, 1 << FENCE_ID_BITS | (FENCE_LIST_MAX + 1)); /* counts on */
+		for (size_t k = 1; k < 3; k++)
+			assert_true(fencing->all.v[k]->notes & FENCE_NOTE_LAPSED && !fencing->all.v[k]->parts.n);
+		again();
+	}
+	assert_int_equal(refused("--client 127.0.0.2 --netns 7", &guard), -ESRCH);
+	assert_non_null(strstr(err, "no such network namespace"));
+}
+
 static void test_matches(void **state)
 {
 	struct flow flow = { .state = STATE_ESTABLISHED, .direction = DIR_IN, .local_port = 22 };
@@ -209,6 +269,7 @@ int main(void)
 		fencing_test(test_on_time),
 		fencing_test(test_guards),
 		fencing_test(test_refusing_kernel),
+		fencing_test(test_namespace_gone),
 		fencing_test(test_matches),
 		fencing_test(test_threads),
 	};

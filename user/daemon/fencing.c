@@ -92,6 +92,8 @@ int fencing_add(struct fencing *f, const struct request *req, const struct fence
 	if (r == 0)
 		r = fence_resolve(f->live, req, &s->target, err);
 	if (r == 0)
+		r = fencing_check_netns(f, &s->target.filter, err);
+	if (r == 0)
 		r = fence_guard(f, req, &s->target.filter, ret_guard, err);
 	if (r < 0)
 		return r;

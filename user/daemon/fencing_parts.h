@@ -8,6 +8,7 @@
 
 #define BOOT_ID_LEN 37
 #define FENCING_NUMBER_MAX (UINT64_C(1) << 46) /* leaves room for FENCE_ID_BITS */
+#define FENCING_TURNS ((1 << FENCE_ID_BITS) / FENCE_LIST_MAX - 1)
 
 /* One of the fences people put up. */
 struct standing {
@@ -20,6 +21,7 @@ struct standing {
 	struct fence_author by;
 	struct fence_target target;
 	struct fence_list parts;
+	unsigned int turn;  /* below FENCING_TURNS: in the ids of the parts, as no id ever stands for something else */
 	unsigned int notes; /* enum fence_note */
 	uint64_t told_ns;   /* when a hit was told last */
 	char *line;	    /* what the file says of it, with the newline; made when first needed */
@@ -45,6 +47,7 @@ struct fencing {
 	struct prefixes protect;
 	uint64_t last;	/* number given */
 	uint64_t due;	/* CLOCK_BOOTTIME when the file is to be written again */
+	uint64_t looked; /* CLOCK_BOOTTIME when the last look for namespaces began, 0 none */
 	int dir;	/* descriptor of the state directory */
 	char boot[BOOT_ID_LEN];
 	bool undone; /* a commit failed: the next tick tries again */
@@ -62,6 +65,16 @@ int fencing_save(struct fencing *f);
 /* The line of a fence, and back: pure but for what another boot makes necessary. saved: see above. */
 int standing_write(struct standing *s);
 int standing_read(const char *text, size_t len, bool same_boot, uint64_t saved, struct standing **ret);
+
+/* Compiles its target. After a failure it is as before. */
+int standing_compile(struct standing *s, char *err);
+
+/* fencing_kernel.c. -ESRCH with a sentence: there is no such network namespace. */
+int fencing_check_netns(struct fencing *f, const struct filter *filter, char *err);
+
+/* fencing_follow.c, with the lock: it is for this from now on. Of the target, which shares what is the same, the rest is the
+ * caller's to free: of the new one after a failure, or else of the old one. */
+int fencing_rename(struct fencing *f, struct standing *s, const struct fence_target *to);
 
 /* fencing_set.c: with the lock. Writes it down and makes it so. After a failure the set is to be put back as it was, and this
  * to be called again. */
