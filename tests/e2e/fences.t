@@ -80,6 +80,13 @@ lift f4 >/dev/null
 ok "a cgroup of the test's own" new_cgroup fenced
 add 600000 '' cgroup "$CGROUP" >/dev/null
 is "$("$PEER" as -g "$CGROUP_DIR" "$PEER" try 127.0.0.1 7001 $A):$(enter $A)" EPERM:ok "a cgroup"
+lapsed() { stands | grep -q 'what it names is gone'; }
+ok "when it goes" until_true 5 rmdir "$CGROUP_DIR"
+ok "the fence says so" until_true 10 lapsed
+mkdir "$CGROUP_DIR"
+anew() { [ "$("$PEER" as -g "$CGROUP_DIR" "$PEER" try 127.0.0.1 7001 $A)" = EPERM ]; }
+ok "and a new one of its name is fenced again" until_true 10 anew
+like "$(stands)" '"notes": *\["[^"]*cgroup[^"]*"\]' "which it says"
 lift f5 >/dev/null
 
 start hers -l $ALICE listen tcp 127.0.0.1 7004
@@ -106,7 +113,6 @@ ok "it is shut, too, as soon as it was seen" until_true 10 shut
 is "$("$PEER" as -n /run/netns/later "$PEER" try 127.0.0.1 7001 $B):$(enter $A)" ok:ok "to that client, and nothing else is"
 stop away
 umount /run/netns/later
-lapsed() { stands | grep -q 'what it names is gone'; }
 ok "when it is gone the fence says so" until_true 10 lapsed
 lift "$f" >/dev/null
 

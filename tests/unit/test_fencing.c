@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /* test_fencing.c - fences of people: up, down, refused, on a full disk, on time, and by several threads at once. */
 #include "fencing_scene.h"
+#include "kernel/cgroup.h"
 
 #include <pthread.h>
 #include <sys/resource.h>
@@ -189,6 +190,62 @@ static void test_namespace_gone(void **state)
 	assert_non_null(strstr(err, "no such network namespace"));
 }
 
+static const char *group_path(char path[256])
+{
+	_free_ char *mount = NULL;
+
+	must(cgroup_mount(&mount), "cgroup v2");
+	snprintf(path, 256, "%s/sever-fencing-%d", mount, getpid());
+	return path + strlen(mount);
+}
+
+static void check_group(const char *path)
+{
+	const struct standing *s = fencing->all.v[1];
+	struct stat st;
+
+	must(stat(path, &st), path);
+	assert_true(!(s->notes & FENCE_NOTE_LAPSED) && s->parts.n == 1);
+	assert_int_equal(s->parts.v[0].subject, st.st_ino);
+	assert_true(ids_has(&s->target.filter.cgroups, st.st_ino));
+}
+
+/* The other fence would lose its count if all had been down for a moment. */
+static void test_cgroup_anew(void **state)
+{
+	char path[256], text[300];
+
+	(void)state;
+	snprintf(text, sizeof(text), "--cgroup %s", group_path(path));
+	must_add("--client 127.0.0.2", 90000);
+	knock("127.0.0.2", -ECONNREFUSED);
+	must(mkdir(path, 0755), path);
+	must_add(text, 100000);
+	for (int i = 0; i < 2 * FENCING_TURNS; i++) {
+		check_group(path);
+		must(rmdir(path), path);
+		if (i % 2) /* it is not always seen while it is gone */
+			fencing_follow(fencing);
+		assert_int_equal(!!(fencing->all.v[1]->notes & FENCE_NOTE_LAPSED), i % 2);
+		assert_int_equal(fencing->all.v[1]->parts.n, !(i % 2));
+		must(mkdir(path, 0755), path);
+		fencing_follow(fencing);
+	}
+	check_group(path);
+	assert_int_equal(number(0, "refused"), 1);
+	again();
+	check_group(path);
+	must(rmdir(path), path);
+	again();
+	fencing_follow(fencing);
+	assert_true(fencing->all.v[1]->notes & FENCE_NOTE_LAPSED);
+	again();
+	must(mkdir(path, 0755), path);
+	fencing_follow(fencing);
+	check_group(path);
+	must(rmdir(path), path);
+}
+
 static void test_matches(void **state)
 {
 	struct flow flow = { .state = STATE_ESTABLISHED, .direction = DIR_IN, .local_port = 22 };
@@ -270,6 +327,7 @@ int main(void)
 		fencing_test(test_guards),
 		fencing_test(test_refusing_kernel),
 		fencing_test(test_namespace_gone),
+		fencing_test(test_cgroup_anew),
 		fencing_test(test_matches),
 		fencing_test(test_threads),
 	};

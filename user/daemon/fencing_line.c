@@ -202,6 +202,23 @@ static int find_again(struct fence_target *t)
 	return found->n ? cgroup_tops(found, &t->subjects.cgroups) : 0;
 }
 
+int standing_find_cgroups(const json_t *selectors, struct fence_target *ret, bool *ret_missing)
+{
+	for (size_t i = 0; i < json_array_size(selectors); i++) {
+		struct selector one = { 0 };
+		const struct request req = { .selectors = &one, .n_selectors = 1, .verb = VERB_LIST };
+		int r = parse(json_string_value(json_array_get(selectors, i)), &one);
+
+		if (r == 0 && one.kind != SEL_CGROUP && one.kind != SEL_UNIT)
+			continue;
+		r = r == 0 ? resolve(&req, &ret->filter, NULL) : r;
+		if (r < 0 && r != -ESRCH)
+			return r;
+		*ret_missing |= r < 0;
+	}
+	return find_again(ret);
+}
+
 static int settle_time(struct standing *s, bool same_boot, uint64_t saved)
 {
 	uint64_t now = clock_ns(CLOCK_BOOTTIME);
@@ -259,6 +276,7 @@ int standing_read(const char *text, size_t len, bool same_boot, uint64_t saved, 
 
 	if (!s)
 		return -ENOMEM;
+	s->missing = true;
 	r = json_is_object(o) ? read_fence(o, same_boot, saved, s) : -EBADMSG;
 	if (r == 0)
 		*ret = take_ptr(&s);

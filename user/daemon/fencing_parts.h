@@ -23,6 +23,7 @@ struct standing {
 	struct fence_list parts;
 	unsigned int turn;  /* below FENCING_TURNS: in the ids of the parts, as no id ever stands for something else */
 	unsigned int notes; /* enum fence_note */
+	bool missing;	    /* a cgroup or unit that it names was not there, or has not been looked for yet */
 	uint64_t told_ns;   /* when a hit was told last */
 	char *line;	    /* what the file says of it, with the newline; made when first needed */
 	size_t line_len;
@@ -68,6 +69,9 @@ int standing_read(const char *text, size_t len, bool same_boot, uint64_t saved, 
 
 /* Compiles its target. After a failure it is as before. */
 int standing_compile(struct standing *s, char *err);
+
+/* The cgroups and units that selectors name by now, and the topmost ones; *ret is the caller's in any case. */
+int standing_find_cgroups(const json_t *selectors, struct fence_target *ret, bool *ret_missing);
 
 /* fencing_kernel.c. -ESRCH with a sentence: there is no such network namespace. */
 int fencing_check_netns(struct fencing *f, const struct filter *filter, char *err);
