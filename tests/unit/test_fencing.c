@@ -3,8 +3,13 @@
 #include "fencing_scene.h"
 #include "kernel/cgroup.h"
 
+#include <linux/bpf.h>
+#include <linux/filter.h>
+#include <linux/membarrier.h>
+#include <linux/seccomp.h>
 #include <pthread.h>
 #include <sys/resource.h>
+#include <sys/syscall.h>
 
 static void test_up_and_down(void **state)
 {
@@ -275,6 +280,51 @@ static void test_matches(void **state)
 	assert_false(fencing_matches(fencing, &flow, &nobody, false, &m));
 }
 
+/* For this thread: the call fails if its first argument is that. */
+static void forbid(uint32_t call, uint32_t first, uint32_t with)
+{
+	struct sock_filter code[] = {
+		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, call, 0, 3),
+		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, args[0])),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, first, 0, 1),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | with),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+	};
+	const struct sock_fprog program = { .len = array_size(code), .filter = code };
+
+	must(syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, &program), "seccomp");
+}
+
+static void *add_unsettled(void *arg)
+{
+	int *r = arg;
+	enum guard guard;
+
+	forbid(SYS_membarrier, MEMBARRIER_CMD_GLOBAL, EINVAL);
+	r[0] = fence_settle();
+	forbid(SYS_bpf, BPF_MAP_CREATE, EPERM);
+	r[1] = fence_settle();
+	r[2] = refused("--client 127.0.0.2", &guard);
+	return NULL;
+}
+
+static void test_unsettled(void **state)
+{
+	int r[3] = { 1, 1, 1 };
+	pthread_t t;
+
+	(void)state;
+	must_add("--client 127.0.0.3", 60000);
+	assert_int_equal(pthread_create(&t, NULL, add_unsettled, r), 0);
+	pthread_join(t, NULL);
+	assert_int_equal(r[0], 0); /* by another way */
+	assert_int_equal(r[1], -EPERM);
+	assert_int_equal(r[2], -EPERM);
+	assert_int_equal(count(), 1);
+	knock("127.0.0.2", 0);
+}
+
 static void *add_and_lift(void *arg)
 {
 	const struct fence_author by = { 0 };
@@ -329,6 +379,7 @@ int main(void)
 		fencing_test(test_namespace_gone),
 		fencing_test(test_cgroup_anew),
 		fencing_test(test_matches),
+		fencing_test(test_unsettled),
 		fencing_test(test_threads),
 	};
 
