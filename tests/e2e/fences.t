@@ -80,6 +80,13 @@ lift f4 >/dev/null
 ok "a cgroup of the test's own" new_cgroup fenced
 add 600000 '' cgroup "$CGROUP" >/dev/null
 is "$("$PEER" as -g "$CGROUP_DIR" "$PEER" try 127.0.0.1 7001 $A):$(enter $A)" EPERM:ok "a cgroup"
+lapsed() { stands | grep -q 'what it names is gone'; }
+ok "when it goes" until_true 5 rmdir "$CGROUP_DIR"
+ok "the fence says so" until_true 10 lapsed
+mkdir "$CGROUP_DIR"
+anew() { [ "$("$PEER" as -g "$CGROUP_DIR" "$PEER" try 127.0.0.1 7001 $A)" = EPERM ]; }
+ok "and a new one of its name is fenced again" until_true 10 anew
+like "$(stands)" '"notes": *\["[^"]*cgroup[^"]*"\]' "which it says"
 lift f5 >/dev/null
 
 start hers -l $ALICE listen tcp 127.0.0.1 7004
@@ -104,6 +111,9 @@ f=$(id_of "$(call FenceAdd '{"selectors":[{"kind":"client","value":"'$A'"},{"kin
 shut() { [ "$("$PEER" as -n /run/netns/later "$PEER" try 127.0.0.1 7001 $A)" = ECONNREFUSED ]; }
 ok "it is shut, too, as soon as it was seen" until_true 10 shut
 is "$("$PEER" as -n /run/netns/later "$PEER" try 127.0.0.1 7001 $B):$(enter $A)" ok:ok "to that client, and nothing else is"
+stop away
+umount /run/netns/later
+ok "when it is gone the fence says so" until_true 10 lapsed
 lift "$f" >/dev/null
 
 # --- what is refused
@@ -127,6 +137,7 @@ like "$(add 1000 '' local_port 7001)" '"guard": *"protect"' "a port for everybod
 got=$(add 1000 '' pid 1)
 like "$(error_of "$got"):$got" 'InvalidParameter:.*--pid' "a kind that means nothing for a fence, by its name"
 is "$(error_of "$(add 1000 '' session 999999999)")" NotFound "a session that is not there"
+is "$(error_of "$(call FenceAdd '{"selectors":[{"kind":"netns","value":"7"}],"for_ms":1000}')")" NotFound "nor such a network namespace"
 is "$(error_of "$(add 1000 '' user nobody-of-that-name)")" NotFound "nor such a user"
 like "$(add 1000 '' client $A local_port 1-100)" 'InvalidParameter.*64 ports' "too many ports"
 is "$(error_of "$(call FenceAdd '{"selectors":[],"for_ms":1000}')")" InvalidParameter "nobody"

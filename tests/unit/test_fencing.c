@@ -1,9 +1,15 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /* test_fencing.c - fences of people: up, down, refused, on a full disk, on time, and by several threads at once. */
 #include "fencing_scene.h"
+#include "kernel/cgroup.h"
 
+#include <linux/bpf.h>
+#include <linux/filter.h>
+#include <linux/membarrier.h>
+#include <linux/seccomp.h>
 #include <pthread.h>
 #include <sys/resource.h>
+#include <sys/syscall.h>
 
 static void test_up_and_down(void **state)
 {
@@ -167,6 +173,124 @@ static void test_kernel_later(void **state)
 	assert_int_equal(count(), 1);
 }
 
+static uint32_t inode_here(void)
+{
+	_close_ int fd = must(netns_own(), "netns_own");
+	uint32_t inode;
+
+	must(netns_inode_of_fd(fd, &inode), "netns");
+	return inode;
+}
+
+static void attach(void)
+{
+	struct owners nobody = { 0 };
+	struct ids all = { 0 };
+
+	must(fencing_attach(fencing, &nobody, &all), "attach");
+	free(all.v);
+}
+
+/* The next namespace has the number of the one before, and is a stranger's. */
+static void test_namespace_gone(void **state)
+{
+	_close_ int home = must(netns_own(), "netns_own"), strange = -1;
+	uint32_t home_inode = inode_here(), gone;
+	char text[64];
+	enum guard guard;
+
+	(void)state;
+	must(own_net(), "own_net");
+	gone = inode_here();
+	attach();
+	snprintf(text, sizeof(text), "--client 127.0.0.2 --netns %u", gone);
+	must_add(text, 60000);
+	snprintf(here, sizeof(here), "%u", gone);
+	must_add("--client 127.0.0.2", 60000);
+	must_add("--remote-port 9", 60000);
+	snprintf(here, sizeof(here), "%u", home_inode);
+	for (long ms = 0; ms < deadline_ms(); ms++) {
+		must(setns(home, CLONE_NEWNET), "setns");
+		must(own_net(), "own_net");
+		if (inode_here() == gone)
+			break;
+		poll(NULL, 0, 1);
+	}
+	assert_int_equal(inode_here(), gone);
+	attach();
+	strange = listener("127.0.0.1", 0, 5);
+	assert_int_equal(knock_at(strange, "127.0.0.2", "127.0.0.1"), 0);
+	assert_int_equal(udp_leaves(0, 9), 0);
+	must(setns(home, CLONE_NEWNET), "setns");
+	for (int i = 0; i < 2; i++) {
+		knock("127.0.0.2", -ECONNREFUSED); /* which the first one names, too */
+		assert_true(!(fencing->all.v[0]->notes & FENCE_NOTE_LAPSED) && fencing->all.v[0]->parts.n == 1);
+		assert_int_equal(number(0, "refused"), 1);
+		assert_int_equal(fencing->all.v[0]->parts.v[0].id, 1 << FENCE_ID_BITS | (FENCE_LIST_MAX + 1)); /* counts on */
+		for (size_t k = 1; k < 3; k++)
+			assert_true(fencing->all.v[k]->notes & FENCE_NOTE_LAPSED && !fencing->all.v[k]->parts.n);
+		again();
+	}
+	assert_int_equal(refused("--client 127.0.0.2 --netns 7", &guard), -ESRCH);
+	assert_non_null(strstr(err, "no such network namespace"));
+}
+
+static const char *group_path(char path[256])
+{
+	_free_ char *mount = NULL;
+
+	must(cgroup_mount(&mount), "cgroup v2");
+	snprintf(path, 256, "%s/sever-fencing-%d", mount, getpid());
+	return path + strlen(mount);
+}
+
+static void check_group(const char *path)
+{
+	const struct standing *s = fencing->all.v[1];
+	struct stat st;
+
+	must(stat(path, &st), path);
+	assert_true(!(s->notes & FENCE_NOTE_LAPSED) && s->parts.n == 1);
+	assert_int_equal(s->parts.v[0].subject, st.st_ino);
+	assert_true(ids_has(&s->target.filter.cgroups, st.st_ino));
+}
+
+/* The other fence would lose its count if all had been down for a moment. */
+static void test_cgroup_anew(void **state)
+{
+	char path[256], text[300];
+
+	(void)state;
+	snprintf(text, sizeof(text), "--cgroup %s", group_path(path));
+	must_add("--client 127.0.0.2", 90000);
+	knock("127.0.0.2", -ECONNREFUSED);
+	must(mkdir(path, 0755), path);
+	must_add(text, 100000);
+	for (int i = 0; i < 2 * FENCING_TURNS; i++) {
+		check_group(path);
+		must(rmdir(path), path);
+		if (i % 2) /* it is not always seen while it is gone */
+			fencing_follow(fencing);
+		assert_int_equal(!!(fencing->all.v[1]->notes & FENCE_NOTE_LAPSED), i % 2);
+		assert_int_equal(fencing->all.v[1]->parts.n, !(i % 2));
+		must(mkdir(path, 0755), path);
+		fencing_follow(fencing);
+	}
+	check_group(path);
+	assert_int_equal(number(0, "refused"), 1);
+	again();
+	check_group(path);
+	must(rmdir(path), path);
+	again();
+	fencing_follow(fencing);
+	assert_true(fencing->all.v[1]->notes & FENCE_NOTE_LAPSED);
+	again();
+	must(mkdir(path, 0755), path);
+	fencing_follow(fencing);
+	check_group(path);
+	must(rmdir(path), path);
+}
+
 static void test_matches(void **state)
 {
 	struct flow flow = { .state = STATE_ESTABLISHED, .direction = DIR_IN, .local_port = 22 };
@@ -218,6 +342,51 @@ static void test_loop_does_not_wait(void **state)
 	assert_true(fencing->all.v[0]->told_ns > 0);
 	assert_int_equal(lift("f1"), 0);
 	assert_int_equal(fencing_next(fencing), 0);
+}
+
+/* For this thread: the call fails if its first argument is that. */
+static void forbid(uint32_t call, uint32_t first, uint32_t with)
+{
+	struct sock_filter code[] = {
+		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, call, 0, 3),
+		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, args[0])),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, first, 0, 1),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | with),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+	};
+	const struct sock_fprog program = { .len = array_size(code), .filter = code };
+
+	must(syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, &program), "seccomp");
+}
+
+static void *add_unsettled(void *arg)
+{
+	int *r = arg;
+	enum guard guard;
+
+	forbid(SYS_membarrier, MEMBARRIER_CMD_GLOBAL, EINVAL);
+	r[0] = fence_settle();
+	forbid(SYS_bpf, BPF_MAP_CREATE, EPERM);
+	r[1] = fence_settle();
+	r[2] = refused("--client 127.0.0.2", &guard);
+	return NULL;
+}
+
+static void test_unsettled(void **state)
+{
+	int r[3] = { 1, 1, 1 };
+	pthread_t t;
+
+	(void)state;
+	must_add("--client 127.0.0.3", 60000);
+	assert_int_equal(pthread_create(&t, NULL, add_unsettled, r), 0);
+	pthread_join(t, NULL);
+	assert_int_equal(r[0], 0); /* by another way */
+	assert_int_equal(r[1], -EPERM);
+	assert_int_equal(r[2], -EPERM);
+	assert_int_equal(count(), 1);
+	knock("127.0.0.2", 0);
 }
 
 static void *add_and_lift(void *arg)
@@ -273,8 +442,11 @@ int main(void)
 		fencing_test(test_guards),
 		fencing_test(test_refusing_kernel),
 		fencing_test(test_kernel_later),
+		fencing_test(test_namespace_gone),
+		fencing_test(test_cgroup_anew),
 		fencing_test(test_matches),
 		fencing_test(test_loop_does_not_wait),
+		fencing_test(test_unsettled),
 		fencing_test(test_threads),
 	};
 

@@ -27,6 +27,8 @@ static int look(struct live *l, struct fencing *f)
 	/* Without BPF sockets are known by inode, which no tag has: sessions are followed, but not their flows. */
 	if (sel.people.by_inode)
 		holders_clear(&sel.owners.holders);
+	if (f)
+		fencing_follow(f);
 	if (r == 0 && f)
 		fencing_attach(f, &sel.owners, &new_netns);
 	pthread_mutex_lock(&l->lock);

@@ -40,7 +40,7 @@ enum fence_note {
 	FENCE_NOTE_CGROUP = 2,	 /* who comes in is not known to a cgroup */
 	FENCE_NOTE_NO_OUT = 4,	 /* what goes out has no port of ours beforehand */
 	FENCE_NOTE_REFUSED = 8,	 /* outbound fences are refused here */
-	FENCE_NOTE_LAPSED = 16,	 /* what it names was of an earlier boot */
+	FENCE_NOTE_LAPSED = 16,	 /* what it names is gone, or was of an earlier boot */
 	FENCE_NOTE_NETNS = 32,	 /* a network namespace could not be entered */
 };
 

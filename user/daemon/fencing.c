@@ -83,6 +83,15 @@ static int put_up(struct fencing *f, struct standing *s, uint64_t ms, char *err)
 	return r;
 }
 
+/* Somebody may yet slip in, and until when nobody can say. */
+static int take_back(struct fencing *f, json_t *shown, uint32_t job, int why, char *err)
+{
+	_cleanup_(json_decrefp) json_t *fence = shown, *lifted = NULL;
+
+	fencing_lift(f, json_string_value(json_object_get(fence, "fence")), NULL, job, &lifted, NULL);
+	return fail(why, err, "what was under way cannot be waited for: %s", strerrordesc_np(-why));
+}
+
 int fencing_add(struct fencing *f, const struct request *req, const struct fence_author *by, uint32_t job, json_t **ret,
 		enum guard *ret_guard, char *err)
 {
@@ -93,6 +102,8 @@ int fencing_add(struct fencing *f, const struct request *req, const struct fence
 	*ret_guard = GUARD_NONE;
 	if (r == 0)
 		r = fence_resolve(f->live, req, &s->target, err);
+	if (r == 0)
+		r = fencing_check_netns(f, &s->target.filter, err);
 	if (r == 0)
 		r = fence_guard(f, req, &s->target.filter, ret_guard, err);
 	if (r < 0)
@@ -107,9 +118,13 @@ int fencing_add(struct fencing *f, const struct request *req, const struct fence
 	pthread_mutex_unlock(&f->lock);
 	if (r < 0)
 		return r;
-	fence_settle();
+	if (!shown)
+		return -ENOMEM;
+	r = fence_settle();
+	if (r < 0)
+		return take_back(f, shown, job, r, err);
 	*ret = shown;
-	return shown ? 0 : -ENOMEM;
+	return 0;
 }
 
 /* ---- down ---- */

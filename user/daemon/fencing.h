@@ -4,8 +4,8 @@
  *
  * A fence's end is counted on CLOCK_BOOTTIME, so that a clock that is set neither lengthens nor shortens it. Over a boot its
  * remaining time is what it was when last written down, every FENCING_SAVE_S seconds and at the end: while the host is down
- * none of it goes by. What it names by a number of the old boot (session, inode of a namespace) it names no more, and says so;
- * cgroups and units are looked for again by name, once.
+ * none of it goes by. What it names by a number of the old boot (session, inode of a namespace) it names no more, and says so.
+ * Cgroups and units are followed by their names.
  *
  * Any thread may call these, but fencing_matches() alone with the lock of live held. */
 #ifndef SEVER_FENCING_H
@@ -88,6 +88,8 @@ bool fencing_matches(struct fencing *f, const struct flow *flow, const struct pe
 /* Inbound fences hold in all these namespaces, too, from now on: those of the processes, those mounted and those of `held`. 0 or
  * negative errno; adds to *ret_new the inodes of those that are new, sorted. */
 int fencing_attach(struct fencing *f, const struct owners *o, struct ids *ret_new);
+/* Cgroups and units that were made anew are fenced from now on, those that are gone no more. */
+void fencing_follow(struct fencing *f);
 
 /* When fencing_tick() has something to do, ns of CLOCK_BOOTTIME; 0: not until something changes. Costs nothing. */
 uint64_t fencing_next(const struct fencing *f);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /* fencing_kernel.c - what the kernel tells of fences, and the network namespaces they hold in. */
 #include "daemon/fencing_parts.h"
+#include "daemon/people.h"
 #include "kernel/netns.h"
 
 #define DRAIN_MAX 256
@@ -87,17 +88,103 @@ static bool any_shut(const struct netns_table *t, const struct filter *named)
 	return false;
 }
 
+/* Where not all processes are seen there may be others. */
+static bool is_there(const struct fencing *f, const struct netns_table *t, const struct owners *o, uint32_t inode)
+{
+	bool found = o->hidden_netns || o->no_procs || o->confined || o->filtered || netns_find(t, inode) ||
+		     (f->kernel && fence_attached(f->kernel, inode));
+
+	for (size_t i = 0; i < o->n_held && !found; i++)
+		found = o->held[i].inode == inode;
+	return found;
+}
+
+int fencing_check_netns(struct fencing *f, const struct filter *filter, char *err)
+{
+	const struct filter none = { .named = 1u << SEL_NETNS };
+	struct netns_table there = { 0 };
+	struct selection sel = { 0 };
+	int r = filter->netns.n && f->live ? people_read(f->live, &sel) : 0;
+
+	if (r == 0 && filter->netns.n && f->live)
+		r = people_read_holders(f->live, NULL, 0, NULL, &sel);
+	if (r == 0 && filter->netns.n)
+		r = enter_new(&sel.owners, &none, &there);
+	pthread_mutex_lock(&f->lock);
+	for (size_t i = 0; i < filter->netns.n && r == 0; i++)
+		if (!is_there(f, &there, &sel.owners, filter->netns.v[i]))
+			r = fail(-ESRCH, err, "no such network namespace: %ju", (uintmax_t)filter->netns.v[i]);
+	pthread_mutex_unlock(&f->lock);
+	netns_clear(&there);
+	selection_clear(&sel);
+	return r;
+}
+
+/* What s still names. One that came with a fence put up since the last look began may be newer than what was seen. */
+static int find_left(const struct fencing *f, const struct standing *s, const struct netns_table *t, const struct owners *o,
+		     struct ids *ret)
+{
+	const struct ids *all = &s->target.filter.netns;
+	int r = 0;
+
+	for (size_t i = 0; i < all->n && r == 0; i++)
+		if (!fence_gone(f->kernel, all->v[i]) && (s->since_ns >= f->looked || is_there(f, t, o, all->v[i])))
+			r = ids_add(ret, all->v[i]);
+	return r;
+}
+
+/* 1: there was something to drop. */
+static int drop_gone(struct fencing *f, struct standing *s, const struct netns_table *t, const struct owners *o)
+{
+	struct fence_target to = s->target;
+	struct ids old = to.filter.netns, *spare = &to.filter.netns;
+	int r;
+
+	to.filter.netns = (struct ids){ 0 };
+	r = find_left(f, s, t, o, &to.filter.netns);
+	if (r == 0 && to.filter.netns.n < old.n) {
+		r = fencing_rename(f, s, &to);
+		spare = r == 0 ? &old : spare;
+		r = r == 0 ? 1 : r;
+	}
+	free(spare->v);
+	return r;
+}
+
+/* The number of a namespace that is gone is given again at once. One that was attached is told from the next of its
+ * number by the look after; until then what goes out from that next one is refused, too. One that was never attached
+ * is not told from it, if no look fell between the two. With the lock. */
+static int drop_all_gone(struct fencing *f, const struct netns_table *t, const struct owners *o)
+{
+	bool changed = false;
+	int r = 0;
+
+	for (size_t i = 0; i < f->all.n && r >= 0; i++) {
+		r = drop_gone(f, f->all.v[i], t, o);
+		changed |= r > 0;
+	}
+	if (changed)
+		fencing_restore(f);
+	return r < 0 ? r : 0;
+}
+
 int fencing_attach(struct fencing *f, const struct owners *o, struct ids *ret_new)
 {
 	struct filter named = { .named = 1u << SEL_NETNS };
 	struct netns_table there = { 0 }, fresh = { 0 };
+	uint64_t begun = clock_ns(CLOCK_BOOTTIME);
 	bool failed = false;
 	int r = __atomic_load_n(&f->kernel, __ATOMIC_ACQUIRE) ? enter_new(o, &named, &there) : -EOPNOTSUPP;
 
 	if (r == 0) {
 		pthread_mutex_lock(&f->lock);
-		fence_prune(f->kernel);
+		/* In this order: what dies meanwhile is not attached anew before it was dropped. */
 		r = find_new(f, &there, o, &named);
+		if (r == 0)
+			r = drop_all_gone(f, &there, o);
+		if (r == 0)
+			fence_prune(f->kernel);
+		f->looked = begun;
 		pthread_mutex_unlock(&f->lock);
 	}
 	if (r == 0 && named.netns.n)

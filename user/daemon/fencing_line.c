@@ -24,10 +24,10 @@ int standing_write(struct standing *s)
 {
 	const struct filter *f = &s->target.filter;
 	_cleanup_(json_decrefp) json_t *o = json_pack(
-		"{sI sO sO? sI sI sI ss sI sI sI sb so so so so so so}", "fence", (json_int_t)s->number, "selectors", s->selectors,
+		"{sI sO sO? sI sI sI ss sI sI sI si sb so so so so so so}", "fence", (json_int_t)s->number, "selectors", s->selectors,
 		"reason", s->reason, "uid", (json_int_t)s->by.uid, "login_uid", (json_int_t)s->by.login_uid, "pid",
 		(json_int_t)s->by.pid, "request", s->request, "since", (json_int_t)s->since_us, "up", (json_int_t)s->since_ns,
-		"until", (json_int_t)s->until_ns, "lapsed", !!(s->notes & FENCE_NOTE_LAPSED), "users", spell_ids(&f->users),
+		"until", (json_int_t)s->until_ns, "turn", (int)s->turn, "lapsed", !!(s->notes & FENCE_NOTE_LAPSED), "users", spell_ids(&f->users),
 		"cgroups", spell_ids(&f->cgroups), "units", spell_ids(&f->units), "netns", spell_ids(&f->netns), "sessions",
 		spell_ids(&s->target.subjects.sessions), "tops", spell_ids(&s->target.subjects.cgroups));
 	_free_ char *text = o ? json_dumps(o, JSON_COMPACT) : NULL;
@@ -92,14 +92,16 @@ static int get_words(const json_t *o, struct standing *s)
 
 static int get_numbers(const json_t *o, struct standing *s)
 {
-	uint64_t uid, login_uid, pid;
+	uint64_t uid, login_uid, pid, turn = 0;
 
 	if (get(o, "fence", FENCING_NUMBER_MAX - 1, &s->number) < 0 || !s->number || get(o, "uid", UINT32_MAX, &uid) < 0 ||
 	    get(o, "login_uid", UINT32_MAX, &login_uid) < 0 || get(o, "pid", UINT32_MAX, &pid) < 0 ||
 	    get(o, "since", INT64_MAX, &s->since_us) < 0 || get(o, "up", INT64_MAX, &s->since_ns) < 0 ||
-	    get(o, "until", INT64_MAX, &s->until_ns) < 0)
+	    get(o, "until", INT64_MAX, &s->until_ns) < 0 ||
+	    (json_object_get(o, "turn") && get(o, "turn", FENCING_TURNS - 1, &turn) < 0))
 		return -EBADMSG;
 	s->by = (struct fence_author){ .uid = uid, .login_uid = login_uid, .pid = pid };
+	s->turn = turn;
 	s->notes = json_is_true(json_object_get(o, "lapsed")) ? FENCE_NOTE_LAPSED : 0;
 	return 0;
 }
@@ -164,18 +166,58 @@ static int read_target(const json_t *o, const struct selector *v, size_t n, bool
 	return r;
 }
 
-/* What it names by numbers of another boot is found again, or not. */
-static int find_again(struct standing *s)
+static bool has_lapsed(const struct fence_target *t)
 {
-	const struct filter *f = &s->target.filter;
+	const struct filter *f = &t->filter;
+
+	return (filter_names(f, SEL_SESSION) && !t->subjects.sessions.n && !t->subjects.cgroups.n) ||
+	       (filter_names(f, SEL_CGROUP) && !f->cgroups.n) || (filter_names(f, SEL_UNIT) && !f->units.n) ||
+	       (filter_names(f, SEL_NETNS) && !f->netns.n);
+}
+
+int standing_compile(struct standing *s, char *err)
+{
+	struct fence_list parts = { 0 };
+	unsigned int notes = FENCE_NOTE_LAPSED;
 	int r = 0;
 
-	if (filter_names(f, SEL_SESSION) || (filter_names(f, SEL_CGROUP) && !f->cgroups.n) ||
-	    (filter_names(f, SEL_UNIT) && !f->units.n) || (filter_names(f, SEL_NETNS) && !f->netns.n))
-		s->notes |= FENCE_NOTE_LAPSED;
-	else if (f->cgroups.n || f->units.n)
-		r = cgroup_tops(f->cgroups.n ? &f->cgroups : &f->units, &s->target.subjects.cgroups);
-	return r;
+	if (!has_lapsed(&s->target))
+		r = fence_compile(&s->target.filter, &s->target.subjects, s->number, s->until_ns, &parts, &notes, err);
+	if (r < 0) {
+		free(parts.v);
+		return r;
+	}
+	for (size_t i = 0; i < parts.n; i++)
+		parts.v[i].id += (uint64_t)s->turn * FENCE_LIST_MAX;
+	free(s->parts.v);
+	s->parts = parts;
+	s->notes = notes;
+	return 0;
+}
+
+/* What it names by numbers of another boot is found again, or not. */
+static int find_again(struct fence_target *t)
+{
+	const struct ids *found = t->filter.cgroups.n ? &t->filter.cgroups : &t->filter.units;
+
+	return found->n ? cgroup_tops(found, &t->subjects.cgroups) : 0;
+}
+
+int standing_find_cgroups(const json_t *selectors, struct fence_target *ret, bool *ret_missing)
+{
+	for (size_t i = 0; i < json_array_size(selectors); i++) {
+		struct selector one = { 0 };
+		const struct request req = { .selectors = &one, .n_selectors = 1, .verb = VERB_LIST };
+		int r = parse(json_string_value(json_array_get(selectors, i)), &one);
+
+		if (r == 0 && one.kind != SEL_CGROUP && one.kind != SEL_UNIT)
+			continue;
+		r = r == 0 ? resolve(&req, &ret->filter, NULL) : r;
+		if (r < 0 && r != -ESRCH)
+			return r;
+		*ret_missing |= r < 0;
+	}
+	return find_again(ret);
 }
 
 static int settle_time(struct standing *s, bool same_boot, uint64_t saved)
@@ -191,15 +233,13 @@ static int settle_time(struct standing *s, bool same_boot, uint64_t saved)
 
 static int settle(struct standing *s, bool same_boot, uint64_t saved)
 {
-	unsigned int notes = 0;
 	int r = settle_time(s, same_boot, saved);
 
 	if (r == 0 && !same_boot)
-		r = find_again(s);
+		r = find_again(&s->target);
 	if (r < 0 || s->notes & FENCE_NOTE_LAPSED)
 		return r;
-	r = fence_compile(&s->target.filter, &s->target.subjects, s->number, s->until_ns, &s->parts, &notes, NULL);
-	s->notes |= notes;
+	r = standing_compile(s, NULL);
 	return r == -EINVAL || r == -E2BIG ? -EBADMSG : r;
 }
 
@@ -237,6 +277,7 @@ int standing_read(const char *text, size_t len, bool same_boot, uint64_t saved, 
 
 	if (!s)
 		return -ENOMEM;
+	s->missing = true;
 	r = json_is_object(o) ? read_fence(o, same_boot, saved, s) : -EBADMSG;
 	if (r == 0)
 		*ret = take_ptr(&s);

@@ -8,6 +8,7 @@
 
 #define BOOT_ID_LEN 37
 #define FENCING_NUMBER_MAX (UINT64_C(1) << 46) /* leaves room for FENCE_ID_BITS */
+#define FENCING_TURNS ((1 << FENCE_ID_BITS) / FENCE_LIST_MAX - 1)
 
 /* One of the fences people put up. */
 struct standing {
@@ -20,7 +21,9 @@ struct standing {
 	struct fence_author by;
 	struct fence_target target;
 	struct fence_list parts;
+	unsigned int turn;  /* below FENCING_TURNS: in the ids of the parts, as no id ever stands for something else */
 	unsigned int notes; /* enum fence_note */
+	bool missing;	    /* a cgroup or unit that it names was not there, or has not been looked for yet */
 	uint64_t told_ns;   /* when a hit was told last */
 	char *line;	    /* what the file says of it, with the newline; made when first needed */
 	size_t line_len;
@@ -47,6 +50,7 @@ struct fencing {
 	uint64_t last;	/* number given */
 	uint64_t due;	/* CLOCK_BOOTTIME when the file is to be written again */
 	uint64_t next;	/* see fencing_next(); read without the lock */
+	uint64_t looked; /* CLOCK_BOOTTIME when the last look for namespaces began, 0 none */
 	int dir;	/* descriptor of the state directory */
 	char boot[BOOT_ID_LEN];
 	bool undone; /* a restore failed: the next tick tries again */
@@ -69,6 +73,19 @@ int standing_read(const char *text, size_t len, bool same_boot, uint64_t saved, 
 int fencing_open_kernel(struct fencing *f);
 /* With the lock: the set has changed, or due, or undone. */
 void fencing_plan(struct fencing *f);
+
+/* Compiles its target. After a failure it is as before. */
+int standing_compile(struct standing *s, char *err);
+
+/* The cgroups and units that selectors name by now, and the topmost ones; *ret is the caller's in any case. */
+int standing_find_cgroups(const json_t *selectors, struct fence_target *ret, bool *ret_missing);
+
+/* fencing_kernel.c. -ESRCH with a sentence: there is no such network namespace. */
+int fencing_check_netns(struct fencing *f, const struct filter *filter, char *err);
+
+/* fencing_follow.c, with the lock: it is for this from now on. Of the target, which shares what is the same, the rest is the
+ * caller's to free: of the new one after a failure, or else of the old one. */
+int fencing_rename(struct fencing *f, struct standing *s, const struct fence_target *to);
 
 /* fencing_set.c: with the lock. Writes it down and makes it so. After a failure the set is to be put back as it was,
  * and restored. */

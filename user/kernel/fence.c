@@ -185,9 +185,21 @@ int fence_outbound_error(const struct fences *f)
 	return f->out_err;
 }
 
+/* Whoever changes a map of maps waits until no program can have the old one in hand. */
+static int wait_by_map(void)
+{
+	const uint32_t zero = 0;
+	_close_ int inner = bpf_map_create(BPF_MAP_TYPE_ARRAY, NULL, sizeof(zero), sizeof(zero), 1, NULL);
+	LIBBPF_OPTS(bpf_map_create_opts, with, .inner_map_fd = inner);
+	_close_ int outer = inner < 0 ? -1 : bpf_map_create(BPF_MAP_TYPE_ARRAY_OF_MAPS, NULL, sizeof(zero), sizeof(zero), 1, &with);
+
+	return outer < 0 || bpf_map_update_elem(outer, &zero, &inner, BPF_ANY) < 0 ? -errno : 0;
+}
+
+/* membarrier() refuses where CPUs may run without a tick (nohz_full), or a sandbox does. */
 int fence_settle(void)
 {
-	return syscall(SYS_membarrier, MEMBARRIER_CMD_GLOBAL, 0, 0) < 0 ? -errno : 0;
+	return syscall(SYS_membarrier, MEMBARRIER_CMD_GLOBAL, 0, 0) < 0 ? wait_by_map() : 0;
 }
 
 int fence_fd(const struct fences *f)

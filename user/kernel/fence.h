@@ -60,6 +60,8 @@ int fence_outbound_error(const struct fences *f);
  * kept alive. 0, also where they are already; negative errno. */
 int fence_attach(struct fences *f, int netns, char *err);
 bool fence_attached(const struct fences *f, uint32_t netns_inode);
+/* It was attached and is gone, even if another one has its number by now. True until fence_prune(). */
+bool fence_gone(const struct fences *f, uint32_t netns_inode);
 /* Forgets the namespaces that are gone; each holds a descriptor. Their number, or negative errno. */
 int fence_prune(struct fences *f);
 

@@ -94,6 +94,13 @@ bool fence_attached(const struct fences *f, uint32_t netns)
 	return d && alive(d);
 }
 
+bool fence_gone(const struct fences *f, uint32_t netns)
+{
+	const struct fence_door *d = find(f, netns);
+
+	return d && !alive(d);
+}
+
 int fence_own_door(struct fences *f, uint32_t netns)
 {
 	struct fence_door *d = find(f, netns);
