@@ -57,7 +57,7 @@ call() { raw "{\"method\":\"io.sever.$1\",\"parameters\":$2}" | head -n 1; }	# M
 outcome() { call GetRequest "{\"request\":\"$1\"}"; }			# REQUEST
 kill_of()	# REQUEST ADDR: the parameters of Kill, for what comes from there
 {
-	echo '{"verb":"kill","selectors":[{"kind":"client","value":"'"$2"'"},{"kind":"netns","value":"'"$(netns_inode)"'"}],"request":"'"$1"'"}'
+	echo '{"verb":"kill","selectors":[{"kind":"client","value":"'"$2"'"},{"kind":"netns","value":"'"$(netns_inode)"'"}],"request":"'"$1"'","options":{"timeout_ms":'$((5000 * SEVER_TEST_SLOW))'}}'
 }
 
 rss_of() { awk '/^VmRSS:/ { print $2 }' "/proc/$(pid_of "$1")/status"; }	# NAME: in kB
