@@ -52,6 +52,12 @@ is "$RC:$(fences)" "6:" "refused by a guard: no fence stays"
 ok "and they may come" [ "$(connects client 7001 127.0.0.4)" = "connected 1" ]
 by kill --json --client 127.0.0.4 --dry-run --fence 10m
 is "$RC:$(fences)" "0:" "a dry run puts up none"
+by kill --json --client 0.0.0.0/0 --fence 10m --dry-run
+is "$RC:$(fences)" "6:" "nor is one of what is not allowed in earnest"
+by kill --json --pid "$(pid_of four)" --fence 10m --dry-run
+is "$RC:$(fences)" "2:" "or means nothing"
+by kill --client 127.0.0.5 --fence 1ms
+like "$RC:$(cat "$OUT")" '^0:.*fence f[0-9]* has ended already' "one that is over is not said to stand"
 by kill --json --client 0.0.0.0/0 --fence 10m
 is "$RC:$(fences)" "6:" "not everybody"
 by kill --json --pid "$(pid_of four)" --fence 10m

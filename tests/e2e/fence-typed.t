@@ -83,6 +83,8 @@ refused()	# STATUS TEXT ARGS...
 refused 6 127.0.9.0/24 --client 127.0.9.1
 refused 6 127.0.9.0/24 --client 127.0.0.0/16
 refused 6 everyone --client 0.0.0.0/0
+refused 6 everyone --cgroup /
+refused 6 everyone --cgroup "$(awk '$3 == "cgroup2" { print $2; exit }' /proc/mounts)"
 refused 2 --pid --client 127.0.0.2 --pid 1
 refused 2 --state --client 127.0.0.2 --state established
 refused 2 --older-than --client 127.0.0.2 --older-than 5s

@@ -37,7 +37,7 @@ enum status answer_summary(struct remote *m, const json_t *o, enum status status
 	if (r < 0)
 		return remote_broken(r, m->err);
 	if (s.fence && m->o && !m->o->json && !m->o->quiet)
-		s.fence_until = remote_fence_until(m->client, s.fence);
+		s.fence_over = !remote_fence_until(m->client, s.fence, &s.fence_until);
 	return answer_close(m, &s, status);
 }
 

@@ -284,11 +284,14 @@ static enum status found(struct fence_call *f, const struct told_fence *t)
 	return STATUS_OK;
 }
 
-uint64_t remote_fence_until(struct client *c, const char *id)
+bool remote_fence_until(struct client *c, const char *id, uint64_t *ret)
 {
 	_cleanup_(json_decrefp) json_t *p = json_object();
 	char err[ERR_LEN];
 	struct fence_call f = { .client = c, .err = err, .method = "FenceList", .hear = found, .id = id };
 
-	return p && ask(&f, p, UNTIL_MS) == STATUS_OK ? f.until : 0;
+	if (!p || ask(&f, p, UNTIL_MS) != STATUS_OK)
+		return true;
+	*ret = f.until;
+	return f.until;
 }

@@ -11,7 +11,7 @@ enum status remote_fence_add(struct client *c, const struct options *o, FILE *ou
 enum status remote_fence_list(struct client *c, const struct options *o, FILE *out, FILE *notes, char *err);
 enum status remote_fence_lift(struct client *c, const struct options *o, FILE *out, FILE *notes, char *err);
 
-/* When the fence of that id ends, see moment.h; 0: severd does not say. */
-uint64_t remote_fence_until(struct client *c, const char *id);
+/* Whether the fence of that id may stand: severd lists it, and *ret is when it ends, see moment.h; or severd does not say. */
+bool remote_fence_until(struct client *c, const char *id, uint64_t *ret);
 
 #endif

@@ -61,17 +61,11 @@ static bool is_same(const struct standing *s, const void *arg)
 }
 
 /* With the lock. A number once written down is not given again, whatever became of its fence. */
-static int put_up(struct fencing *f, struct standing *s, uint64_t ms, char *err)
+static int put_up(struct fencing *f, struct standing *s, char *err)
 {
 	struct standing *back;
-	int r = compile(f, s, ms, err);
+	int r = fencing_insert(f, s);
 
-	if (r == 0)
-		r = check_kernel(f, s, err);
-	if (r == 0)
-		r = check_room(f, s, err);
-	if (r == 0)
-		r = fencing_insert(f, s);
 	if (r < 0)
 		return r;
 	f->last = s->number;
@@ -109,14 +103,20 @@ int fencing_add(struct fencing *f, const struct request *req, const struct fence
 	if (r < 0)
 		return r;
 	pthread_mutex_lock(&f->lock);
-	r = put_up(f, s, req->fence_ms, err);
-	if (r == 0) {
+	r = compile(f, s, req->fence_ms, err);
+	if (r == 0)
+		r = check_kernel(f, s, err);
+	if (r == 0)
+		r = check_room(f, s, err);
+	if (r == 0 && !req->dry_run)
+		r = put_up(f, s, err);
+	if (r == 0 && !req->dry_run) {
 		shown = fencing_show(f, s);
 		fencing_tell(f, EVENT_FENCE_ADD, json_incref(shown), job);
 		take_ptr(&s);
 	}
 	pthread_mutex_unlock(&f->lock);
-	if (r < 0)
+	if (r < 0 || req->dry_run)
 		return r;
 	if (!shown)
 		return -ENOMEM;

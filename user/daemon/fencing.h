@@ -56,7 +56,7 @@ struct fence_author {
  *
  * job: number of the request, 0 none. *ret: a Fence of io.sever, the caller's. With a sentence in err: -EINVAL, -E2BIG, -ESRCH,
  * -EAGAIN as fence_resolve() and fence_compile(); -ECANCELED a guard; -EOPNOTSUPP the kernel cannot; -EBUSY too many; what the
- * disk or the kernel said. */
+ * disk or the kernel said. A dry run is refused for the same reasons, and does nothing; *ret is left as it is. */
 int fencing_add(struct fencing *f, const struct request *req, const struct fence_author *by, uint32_t job, json_t **ret,
 		enum guard *ret_guard, char *err);
 

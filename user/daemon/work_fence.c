@@ -30,7 +30,8 @@ enum status work_fence(void *arg, char *ret_id, enum guard *ret_guard, char *err
 
 	if (r < 0)
 		return fencing_status(r);
-	snprintf(ret_id, FENCE_ID_LEN, "%s", json_string_value(json_object_get(fence, "fence")));
+	if (fence)
+		snprintf(ret_id, FENCE_ID_LEN, "%s", json_string_value(json_object_get(fence, "fence")));
 	return STATUS_OK;
 }
 

@@ -74,6 +74,7 @@ struct summary {
 	size_t n_notes;
 	const char *fence;     /* id of the one that went up with the request; NULL none */
 	uint64_t fence_until;  /* when it ends, see moment.h; 0 unknown */
+	bool fence_over;       /* it has ended, or was lifted */
 };
 
 #endif

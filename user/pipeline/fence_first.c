@@ -29,7 +29,7 @@ enum status fence_first(struct job *j)
 	if (!j->access->fence)
 		return job_broken(j, fail(-EOPNOTSUPP, j->err, "nobody here puts up fences; nothing was touched"), "");
 	s = j->access->fence(j->access->arg, j->fence, &guard, j->err);
-	if (s != STATUS_OK)
+	if (s != STATUS_OK || j->req->dry_run)
 		return s == STATUS_GUARD ? guard_refuse(j, guard, "its fence was refused") : s;
 	s = look_again(j);
 	if (s != STATUS_OK)

@@ -174,7 +174,7 @@ static enum status act(struct job *j, struct names *names)
 	enum status s = guard_check(j);
 	int r;
 
-	if (s == STATUS_OK && j->req->fence_ms && !j->req->dry_run)
+	if (s == STATUS_OK && j->req->fence_ms)
 		s = fence_first(j);
 	if (s != STATUS_OK)
 		return s;
@@ -213,7 +213,7 @@ static int open_and_freeze(struct job *j)
 /* Whom a fence is to keep out need not be here. */
 static bool absent(const struct job *j)
 {
-	return j->req->fence_ms && !j->req->dry_run && subject_may_come(j);
+	return j->req->fence_ms && subject_may_come(j);
 }
 
 static enum status run(struct job *j, struct names *names)

@@ -130,7 +130,7 @@ void text_fence(struct report *r, const struct summary *s)
 		return;
 	fputs("fence ", r->out);
 	escape_put(r->out, s->fence);
-	fputs(" stands", r->out);
+	fputs(s->fence_over ? " has ended already" : " stands", r->out);
 	if (s->fence_until)
 		fprintf(r->out, " until %s", when_text(s->fence_until, until));
 	fputc('\n', r->out);
