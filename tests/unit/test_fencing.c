@@ -325,6 +325,33 @@ static void test_matches(void **state)
 	assert_false(fencing_matches(fencing, &flow, &nobody, now(), 0, &m));
 }
 
+static void test_matches_people(void **state)
+{
+	struct flow flow = { .state = STATE_ESTABLISHED, .direction = DIR_IN, .local_port = 22, .via = VIA_TRANSPORT };
+	struct holders held = { 0 };
+	const struct people nobody = { .holders = &held };
+	struct fence_match m;
+	uint64_t before = now();
+
+	(void)state;
+	flow.netns = strtoul(here, NULL, 10);
+	flow.remote = prefix("127.0.0.2").addr;
+	flow.shared_with = ID_UNSET;
+	flow.user_known = true;
+	flow.user = 4242;
+	must_add("--user uid:4242", 60000);
+	assert_true(fencing_any_people(fencing));
+	assert_true(fencing_matches(fencing, &flow, &nobody, 0, now(), &m));
+	assert_false(fencing_matches(fencing, &flow, &nobody, now(), before, &m));
+	flow.shared_with = 4243;
+	assert_false(fencing_matches(fencing, &flow, &nobody, 0, now(), &m));
+	flow.shared_with = ID_UNSET;
+	flow.via = VIA_UID;
+	assert_false(fencing_matches(fencing, &flow, &nobody, 0, now(), &m));
+	flow.direction = DIR_OUT;
+	assert_true(fencing_matches(fencing, &flow, &nobody, 0, now(), &m));
+}
+
 /* Another thread waits for the disk. */
 static void test_loop_does_not_wait(void **state)
 {
@@ -445,6 +472,7 @@ int main(void)
 		fencing_test(test_namespace_gone),
 		fencing_test(test_cgroup_anew),
 		fencing_test(test_matches),
+		fencing_test(test_matches_people),
 		fencing_test(test_loop_does_not_wait),
 		fencing_test(test_unsettled),
 		fencing_test(test_threads),
