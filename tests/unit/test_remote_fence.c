@@ -376,8 +376,8 @@ static void test_kill(void **state)
 	(void)state;
 	kills(&report_text, false, "{\"parameters\":{\"fences\":[" F3 "," F12 "]}}",
 	      "fence f12 stands until 2026-11-21 03:12:07\n");
-	/* it had ended already, or severd does not tell */
-	kills(&report_text, false, "{\"parameters\":{\"fences\":[" F3 "]}}", "fence f12 stands\n");
+	kills(&report_text, false, "{\"parameters\":{\"fences\":[" F3 "]}}", "fence f12 has ended already\n");
+	/* severd does not tell */
 	kills(&report_text, false, "{\"error\":\"io.sever.PermissionDenied\"}", "fence f12 stands\n");
 	kills(&report_text, false, "{\"parameters\":{\"fences\":[1]}}", "fence f12 stands\n");
 	kills(&report_text, true, NULL, "");
