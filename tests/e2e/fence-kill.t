@@ -129,11 +129,11 @@ spawn watch "$SEVER" watch --json --socket "$SOCKET"
 start witness connect tcp 127.0.0.1 7002 from 127.0.0.11
 told_of() { "$PEER" try 127.0.0.1 7002 127.0.0.12 >/dev/null; told flow.open 127.0.0.12; }
 until_true 5 told_of
-fake_user alice 3001
+fake_user alice $ALICE
 sever_run kill --json --socket "$SOCKET" --user alice --fence 10m
 is "$RC" 0 "a fence for a user who is not there"
 id=$(summary fence)
-start hers -l 3001 listen tcp 127.0.0.1 7005
+start hers -l $ALICE listen tcp 127.0.0.1 7005
 like "$(ask hers connect tcp 127.0.0.1 7002)" EPERM "what she does goes nowhere"
 start visitor connect tcp 127.0.0.1 7005 from 127.0.0.10
 ok "who comes to her is cut as soon as that is known" until_true 10 heard visitor ECONNRESET

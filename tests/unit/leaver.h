@@ -13,8 +13,6 @@
 #define IPPROTO_MPTCP 262
 #endif
 
-enum { NOBODY_UID = 3999, NOBODY_LOGIN = 3950 };
-
 enum way { WAY_TCP, WAY_MPTCP, WAY_FAST_OPEN, WAY_UDP, WAY_UDP_CONNECT, WAY_MAX };
 
 struct leaver {

@@ -216,8 +216,8 @@ static int setup(void **state)
 	for (int i = 0; i < 2; i++) {
 		cgroups[i][0] = new_cgroup(above_path, i ? "b" : "a", paths[i]);
 		cgroups[i][1] = above;
-		people[i] = (struct leaver){ .uid = NOBODY_UID - 10 - i,
-					     .login = NOBODY_LOGIN + 10 + i,
+		people[i] = (struct leaver){ .uid = own_uid(i),
+					     .login = own_uid(2 + i),
 					     .cgroup = paths[i] };
 	}
 	for (size_t i = 0; i < array_size(people); i++)

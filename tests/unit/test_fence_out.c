@@ -62,15 +62,15 @@ static void expect_held(struct fence fence, const struct leaver *held, const str
 
 static void test_ids(void **state)
 {
-	struct leaver held = { .uid = NOBODY_UID, .login = NOBODY_LOGIN },
-		      other = { .uid = NOBODY_UID - 1, .login = NOBODY_LOGIN + 1 };
+	struct leaver held = { .uid = own_uid(0), .login = own_uid(2) },
+		      other = { .uid = own_uid(1), .login = own_uid(3) };
 
 	(void)state;
 	leaver_start(&held);
 	leaver_start(&other);
 	assert_int_not_equal(held.session, other.session);
-	expect_held(outbound(1, SEVER_FENCE_OUT_UID, NOBODY_UID), &held, &other);
-	expect_held(outbound(2, SEVER_FENCE_OUT_LOGIN, NOBODY_LOGIN), &held, &other);
+	expect_held(outbound(1, SEVER_FENCE_OUT_UID, own_uid(0)), &held, &other);
+	expect_held(outbound(2, SEVER_FENCE_OUT_LOGIN, own_uid(2)), &held, &other);
 	expect_held(outbound(3, SEVER_FENCE_OUT_SESSION, held.session), &held, &other);
 }
 
@@ -97,8 +97,8 @@ static void test_cgroups(void **state)
 /* The other end; and no address is ourselves. */
 static void test_destinations(void **state)
 {
-	struct leaver held = { .uid = NOBODY_UID }, other = { .uid = NOBODY_UID - 1 };
-	struct fence fence = outbound(1, SEVER_FENCE_OUT_UID, NOBODY_UID);
+	struct leaver held = { .uid = own_uid(0) }, other = { .uid = own_uid(1) };
+	struct fence fence = outbound(1, SEVER_FENCE_OUT_UID, own_uid(0));
 	struct stat st;
 
 	(void)state;
@@ -142,8 +142,8 @@ static void test_established(void **state)
 	(void)state;
 	must(connect(udp, &there.sa, there.len), "connect");
 	must(connect(tcp, &to.sa, to.len), "connect");
-	must(setresuid(NOBODY_UID, 0, 0), "setresuid");
-	STAND(outbound(1, SEVER_FENCE_OUT_UID, NOBODY_UID));
+	must(setresuid(own_uid(0), 0, 0), "setresuid");
+	STAND(outbound(1, SEVER_FENCE_OUT_UID, own_uid(0)));
 	assert_int_equal(send(udp, "x", 1, 0), 1);
 	assert_int_equal(send(tcp, "x", 1, 0), 1);
 	assert_int_equal(sendto(udp, "x", 1, 0, &there.sa, there.len), -1);
@@ -164,7 +164,7 @@ static int on_hit(const struct sever_fence_hit *h, void *arg)
 
 static void test_hit(void **state)
 {
-	struct leaver l = { .uid = NOBODY_UID, .login = NOBODY_LOGIN };
+	struct leaver l = { .uid = own_uid(0), .login = own_uid(2) };
 	struct pollfd p = { .fd = fence_fd(f), .events = POLLIN };
 	struct sever_fence_hit h = { 0 };
 	uint64_t start = now();
@@ -172,7 +172,7 @@ static void test_hit(void **state)
 
 	(void)state;
 	fence_drain(f, SIZE_MAX, on_hit, &h);
-	STAND(outbound(77, SEVER_FENCE_OUT_LOGIN, NOBODY_LOGIN));
+	STAND(outbound(77, SEVER_FENCE_OUT_LOGIN, own_uid(2)));
 	leaver_start(&l);
 	assert_int_equal(leaves(&l, WAY_UDP, NULL, "::ffff:127.0.0.9", 4567), -EPERM);
 	assert_int_equal(poll(&p, 1, deadline_ms()), 1);
@@ -183,8 +183,8 @@ static void test_hit(void **state)
 	assert_int_equal(h.remote_port, 4567);
 	assert_memory_equal(h.remote, "\0\0\0\0\0\0\0\0\0\0\377\377\177\0\0\11", 16);
 	assert_int_equal(h.pid, l.pid);
-	assert_int_equal(h.uid, NOBODY_UID);
-	assert_int_equal(h.login_uid, NOBODY_LOGIN);
+	assert_int_equal(h.uid, own_uid(0));
+	assert_int_equal(h.login_uid, own_uid(2));
 	assert_int_equal(h.audit_session, l.session);
 	assert_int_equal(h.kind, SEVER_FENCE_OUT_LOGIN);
 	assert_int_equal(h.protocol, IPPROTO_UDP);

@@ -6,7 +6,7 @@
 static void test_outlives(void **state)
 {
 	struct fence v[] = { inbound(1, "127.0.0.2", 0), inbound(2, "127.0.0.2/31", 0),
-			     outbound(3, SEVER_FENCE_OUT_UID, 3999) };
+			     outbound(3, SEVER_FENCE_OUT_UID, own_uid(0)) };
 	int l = listener("127.0.0.1", 0, 5);
 	struct stat here;
 
@@ -15,7 +15,7 @@ static void test_outlives(void **state)
 	put_up_and_die(v, 3);
 	assert_int_equal(knock_at(l, "127.0.0.2", "127.0.0.1"), -ECONNREFUSED);
 	assert_int_equal(knock_at(l, "127.0.0.3", "127.0.0.1"), -ECONNREFUSED);
-	assert_int_equal(udp_leaves(3999, 4567), -EPERM);
+	assert_int_equal(udp_leaves(own_uid(0), 4567), -EPERM);
 	taken_over();
 	assert_true(fence_attached(f, here.st_ino));
 	assert_int_equal(count_of(1), 1);
@@ -28,7 +28,7 @@ static void test_outlives(void **state)
 	assert_int_equal(knock_at(l, "127.0.0.2", "127.0.0.1"), -ECONNREFUSED);
 	assert_int_equal(count_of(1), 3);
 	assert_int_equal(knock_at(l, "127.0.0.3", "127.0.0.1"), 0);
-	assert_int_equal(udp_leaves(3999, 4567), 0);
+	assert_int_equal(udp_leaves(own_uid(0), 4567), 0);
 	fence_close(f);
 	taken_over();
 	stand(NULL, 0);
@@ -41,7 +41,7 @@ static void test_outlives(void **state)
 static void test_expires_alone(void **state)
 {
 	struct fence v[] = { inbound(1, "127.0.0.2", 0), inbound(2, "127.0.0.2/31", 0),
-			     outbound(3, SEVER_FENCE_OUT_UID, 3999) };
+			     outbound(3, SEVER_FENCE_OUT_UID, own_uid(0)) };
 	int l = listener("127.0.0.1", 0, 5);
 
 	(void)state;
@@ -49,10 +49,10 @@ static void test_expires_alone(void **state)
 	v[1].until = v[0].until + SECOND / 2;
 	put_up_and_die(v, 3);
 	assert_int_equal(knock_at(l, "127.0.0.2", "127.0.0.1"), -ECONNREFUSED);
-	assert_int_equal(udp_leaves(3999, 4567), -EPERM);
+	assert_int_equal(udp_leaves(own_uid(0), 4567), -EPERM);
 	while (now() < v[0].until)
 		poll(NULL, 0, 1);
-	assert_int_equal(udp_leaves(3999, 4567), 0);
+	assert_int_equal(udp_leaves(own_uid(0), 4567), 0);
 	assert_int_equal(knock_at(l, "127.0.0.2", "127.0.0.1"), -ECONNREFUSED);
 	while (now() < v[1].until)
 		poll(NULL, 0, 1);
@@ -66,7 +66,7 @@ static void test_expires_alone(void **state)
 
 static void test_detach_ends_all(void **state)
 {
-	const struct fence v[] = { inbound(1, "127.0.0.2", 0), outbound(3, SEVER_FENCE_OUT_UID, 3999) };
+	const struct fence v[] = { inbound(1, "127.0.0.2", 0), outbound(3, SEVER_FENCE_OUT_UID, own_uid(0)) };
 	int l = listener("127.0.0.1", 0, 5), r = -ECONNREFUSED;
 
 	(void)state;
@@ -76,12 +76,12 @@ static void test_detach_ends_all(void **state)
 	assert_int_equal(fence_detach_all(dir, NULL), -EBUSY);
 	detach();
 	/* The kernel takes its time to let go of a link. */
-	for (long ms = 0; ms < deadline_ms() && (r || udp_leaves(3999, 4567)); ms++) {
+	for (long ms = 0; ms < deadline_ms() && (r || udp_leaves(own_uid(0), 4567)); ms++) {
 		r = knock_at(l, "127.0.0.2", "127.0.0.1");
 		poll(NULL, 0, 1);
 	}
 	assert_int_equal(r, 0);
-	assert_int_equal(udp_leaves(3999, 4567), 0);
+	assert_int_equal(udp_leaves(own_uid(0), 4567), 0);
 	assert_int_equal(fence_detach_all(dir, NULL), 0);
 	close(l);
 }

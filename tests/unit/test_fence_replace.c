@@ -148,9 +148,9 @@ static void test_half_way(void **state)
 	for (size_t i = 0; i < array_size(parts); i++) {
 		const struct fence before[] = { inbound(10 * i + 1, "127.0.0.2", 0),
 						inbound(10 * i + 2, "127.0.0.4", 0),
-						outbound(10 * i + 3, SEVER_FENCE_OUT_UID, 3901) };
+						outbound(10 * i + 3, SEVER_FENCE_OUT_UID, own_uid(0)) };
 		const struct fence after[] = { inbound(10 * i + 1, "127.0.0.2", 0), inbound(10 * i + 4, "127.0.0.5", 7),
-					       outbound(10 * i + 5, SEVER_FENCE_OUT_UID, 3902) };
+					       outbound(10 * i + 5, SEVER_FENCE_OUT_UID, own_uid(1)) };
 		int kept = f->part[parts[i]];
 		struct fence_stats s;
 
@@ -164,8 +164,8 @@ static void test_half_way(void **state)
 		stand(after, 3);
 		assert_int_equal(knock_at(l, "127.0.0.2", "127.0.0.1"), -ECONNREFUSED);
 		assert_int_equal(knock_at(l, "127.0.0.4", "127.0.0.1"), 0);
-		assert_int_equal(udp_leaves(3901, 4567), 0);
-		assert_int_equal(udp_leaves(3902, 4567), -EPERM);
+		assert_int_equal(udp_leaves(own_uid(0), 4567), 0);
+		assert_int_equal(udp_leaves(own_uid(1), 4567), -EPERM);
 		assert_int_equal(count_of(10 * i + 1), 2);
 		assert_int_equal(fence_stats(f, 10 * i + 2, &s), -ENOENT);
 		assert_int_equal(f->slots.n, 3);

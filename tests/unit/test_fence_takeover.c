@@ -7,7 +7,7 @@
 /* What another version left stands until ours do. */
 static void test_outdated(void **state)
 {
-	const struct fence v[] = { inbound(1, "127.0.0.2", 0), outbound(3, SEVER_FENCE_OUT_UID, 3999) };
+	const struct fence v[] = { inbound(1, "127.0.0.2", 0), outbound(3, SEVER_FENCE_OUT_UID, own_uid(0)) };
 	const struct fence_options o = pinned(), more = { .pin_dir = dir, .max_fences = 512 };
 	struct sever_fence_control c;
 	int l = listener("127.0.0.1", 0, 5);
@@ -28,19 +28,19 @@ static void test_outdated(void **state)
 		attach_here(f);
 		assert_int_equal(fence_stats(f, 1, &s), -ENOENT);
 		assert_int_equal(knock_at(l, "127.0.0.2", "127.0.0.1"), -ECONNREFUSED);
-		assert_int_equal(udp_leaves(3999, 4567), -EPERM);
+		assert_int_equal(udp_leaves(own_uid(0), 4567), -EPERM);
 		stand(v, 2);
 		assert_int_equal(knock_at(l, "127.0.0.2", "127.0.0.1"), -ECONNREFUSED);
-		assert_int_equal(udp_leaves(3999, 4567), -EPERM);
+		assert_int_equal(udp_leaves(own_uid(0), 4567), -EPERM);
 		if (i)
 			break;
 		fence_close(f);
 	}
 	stand(NULL, 0);
-	for (long ms = 0; ms < deadline_ms() && (knock_at(l, "127.0.0.2", "127.0.0.1") || udp_leaves(3999, 4567)); ms++)
+	for (long ms = 0; ms < deadline_ms() && (knock_at(l, "127.0.0.2", "127.0.0.1") || udp_leaves(own_uid(0), 4567)); ms++)
 		poll(NULL, 0, 1);
 	assert_int_equal(knock_at(l, "127.0.0.2", "127.0.0.1"), 0);
-	assert_int_equal(udp_leaves(3999, 4567), 0);
+	assert_int_equal(udp_leaves(own_uid(0), 4567), 0);
 	detach();
 	close(l);
 }
@@ -77,8 +77,8 @@ static void test_gone_namespace(void **state)
 static void test_half_way(void **state)
 {
 	static const int parts[] = { FENCE_TRIE, FENCE_LEAVERS, FENCE_CONTROL };
-	struct fence v[] = { inbound(1, "127.0.0.2", 0), outbound(3, SEVER_FENCE_OUT_UID, 3999),
-			     inbound(4, "127.0.0.4", 0), outbound(5, SEVER_FENCE_OUT_UID, 3998) };
+	struct fence v[] = { inbound(1, "127.0.0.2", 0), outbound(3, SEVER_FENCE_OUT_UID, own_uid(0)),
+			     inbound(4, "127.0.0.4", 0), outbound(5, SEVER_FENCE_OUT_UID, own_uid(1)) };
 	const struct fence_options o = pinned();
 	int l = listener("127.0.0.1", 0, 5);
 
@@ -90,15 +90,15 @@ static void test_half_way(void **state)
 		close(take_fd(&f->part[parts[i]]));
 		assert_int_equal(fence_replace(f, v + 1, 3, NULL), parts[i] == FENCE_CONTROL ? 0 : -EBADF);
 		fence_close(f);
-		assert_int_equal(udp_leaves(3999, 4567), -EPERM);
+		assert_int_equal(udp_leaves(own_uid(0), 4567), -EPERM);
 		taken_over();
-		assert_int_equal(udp_leaves(3999, 4567), -EPERM);
+		assert_int_equal(udp_leaves(own_uid(0), 4567), -EPERM);
 		stand(v + 1, 3);
-		assert_int_equal(udp_leaves(3999, 4567), -EPERM);
+		assert_int_equal(udp_leaves(own_uid(0), 4567), -EPERM);
 		assert_int_equal(knock_at(l, "127.0.0.2", "127.0.0.1"), 0);
 		assert_int_equal(knock_at(l, "127.0.0.4", "127.0.0.1"), -ECONNREFUSED);
 		stand(v, 1);
-		assert_int_equal(udp_leaves(3999, 4567), 0);
+		assert_int_equal(udp_leaves(own_uid(0), 4567), 0);
 		assert_int_equal(knock_at(l, "127.0.0.2", "127.0.0.1"), -ECONNREFUSED);
 		stand(NULL, 0);
 		assert_int_equal(bpf_map_get_next_key(f->part[FENCE_TRIE], NULL, &(struct sever_fence_key){ 0 }),
