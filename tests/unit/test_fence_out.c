@@ -131,6 +131,25 @@ static void test_destinations(void **state)
 	empty_backlogs();
 }
 
+/* With control data the kernel asks about a connected socket, too, and with no address. */
+static ssize_t send_marked(int fd)
+{
+	const int tos = 0x10;
+	union {
+		char bytes[CMSG_SPACE(sizeof(tos))];
+		struct cmsghdr align;
+	} control = { 0 };
+	struct iovec iov = { .iov_base = "x", .iov_len = 1 };
+	struct msghdr m = { .msg_iov = &iov, .msg_iovlen = 1, .msg_control = &control, .msg_controllen = sizeof(control) };
+	struct cmsghdr *c = CMSG_FIRSTHDR(&m);
+
+	c->cmsg_level = IPPROTO_IP;
+	c->cmsg_type = IP_TOS;
+	c->cmsg_len = CMSG_LEN(sizeof(tos));
+	memcpy(CMSG_DATA(c), &tos, sizeof(tos));
+	return sendmsg(fd, &m, 0);
+}
+
 /* What was connected before goes on; by no other address. */
 static void test_established(void **state)
 {
@@ -145,6 +164,7 @@ static void test_established(void **state)
 	must(setresuid(own_uid(0), 0, 0), "setresuid");
 	STAND(outbound(1, SEVER_FENCE_OUT_UID, own_uid(0)));
 	assert_int_equal(send(udp, "x", 1, 0), 1);
+	assert_int_equal(send_marked(udp), 1);
 	assert_int_equal(send(tcp, "x", 1, 0), 1);
 	assert_int_equal(sendto(udp, "x", 1, 0, &there.sa, there.len), -1);
 	assert_int_equal(errno, EPERM);
