@@ -29,7 +29,7 @@ asked()		# METHOD PARAMETERS NAME [MEMBERS]
 
 f12='{"fence":"f12","selectors":["--client 127.0.0.2"],"reason":"why","uid":0,"login_uid":null,"pid":7,"request":null,'
 f12=$f12'"since":"2026-11-21T03:02:07.000000Z","until":"2026-11-21T03:12:07.000000Z","remaining_ms":59000,"refused":5,'
-f12=$f12'"last":"2026-11-21T03:02:08.000000Z","last_addr":"127.0.0.2","last_port":4711,"notes":["not quite"]}'
+f12=$f12'"last":"2026-11-21T03:02:08.000000Z","last_addr":"127.0.0.2","last_port":4711,"notes":["not quite"],"lifted_by":null}'
 client='"selectors":[{"kind":"client","value":"127.0.0.2"}]'
 export TZ=UTC
 

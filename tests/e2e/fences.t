@@ -61,7 +61,7 @@ is "$(enter $B 7002):$(enter $B 7001):$(enter 127.0.0.4 7002)" ECONNREFUSED:ok:o
 lift f1 >"$T/lifted"
 is "$(id_of "$(cat "$T/lifted")"):$(enter $A)" f1:ok "lifted: its client comes in"
 is "$(enter $A 7002)" ECONNREFUSED "and the other one still keeps it from its port"
-ok "fence.lift is told" until_true 5 told fence.lift '"fence": *"f1"'
+ok "fence.lift is told, and who did it" until_true 5 told fence.lift '"fence": *"f1".*"lifted_by": *{"uid": *0,.*"pid": *[1-9]'
 is "$(error_of "$(lift f1)")" NotFound "it cannot be lifted twice"
 like "$(call FenceLift '{"selectors":'"$(kinds local_port 7002 client 127.0.0.0/30)"'}')" '"fence": *"f2"' "lifted by its selectors, in any order"
 is "$(enter $A 7002)" ok "and down"

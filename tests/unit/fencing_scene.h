@@ -87,7 +87,7 @@ static inline int lift(const char *id)
 	const struct request none = { 0 };
 	_cleanup_(json_decrefp) json_t *lifted = NULL;
 
-	return fencing_lift(fencing, id, &none, 0, &lifted, err);
+	return fencing_lift(fencing, id, &none, NULL, 0, &lifted, err);
 }
 
 static inline json_t *listed(void)

@@ -165,15 +165,24 @@ static void test_fence(void **state)
 					   "MESSAGE_ID=" SEVER_MESSAGE_FENCE_HIT,
 					   "MESSAGE=Fence f3 (--user alice --all) refused 10.0.0.1",
 					   "SEVER_FENCE=f3",
-					   "SEVER_CALLER_UID=0",
 					   "SEVER_REASON=a\nb",
 					   "SEVER_UNTIL=then",
 					   "SEVER_REFUSED=7",
 					   "SEVER_LAST_ADDRESS=10.0.0.1",
 					   "SEVER_LAST_PORT=99",
+					   "SEVER_CALLER_UID=0",
 					   "SEVER_SELECTORS=--user alice",
 					   "SEVER_SELECTORS=--all",
 					   NULL };
+	/* Who lifted it, not who put it up. */
+	static const char *const lifted[] = { "SYSLOG_IDENTIFIER=severd",
+					      "PRIORITY=5",
+					      "MESSAGE_ID=" SEVER_MESSAGE_FENCE_LIFT,
+					      "MESSAGE=Fence f4 () was lifted",
+					      "SEVER_FENCE=f4",
+					      "SEVER_CALLER_UID=1000",
+					      "SEVER_CALLER_PID=7",
+					      NULL };
 	static const char *const bare[] = { "SYSLOG_IDENTIFIER=severd",
 					    "PRIORITY=5",
 					    "MESSAGE_ID=" SEVER_MESSAGE_FENCE_LIFT,
@@ -182,11 +191,15 @@ static void test_fence(void **state)
 	_cleanup_(json_decrefp) json_t *fence = json_pack(
 		"{ss s[ss] si ss? so ss ss si ss si}", "fence", "f3", "selectors", "--user alice", "--all", "uid", 0, "request", NULL,
 		"login_uid", json_null(), "reason", "a\nb", "until", "then", "refused", 7, "last_addr", "10.0.0.1", "last_port", 99);
+	_cleanup_(json_decrefp) json_t *gone = json_pack("{ss si si s{si so si}}", "fence", "f4", "uid", 0, "login_uid", 0, "lifted_by",
+							 "uid", 1000, "login_uid", json_null(), "pid", 7);
 	struct fields f = { 0 };
 
 	(void)state;
 	fields_fence(&f, JOURNAL_FENCE_HIT, fence);
 	assert_fields(&f, hit);
+	fields_fence(&f, JOURNAL_FENCE_LIFT, gone);
+	assert_fields(&f, lifted);
 	fields_fence(&f, JOURNAL_FENCE_LIFT, NULL);
 	assert_fields(&f, bare);
 	fields_clear(&f);

@@ -15,7 +15,7 @@
 	"\"uid\":0,\"login_uid\":1000,\"pid\":77,\"request\":null,\"since\":\"2026-11-21T03:02:07.500000Z\","   \
 	"\"until\":\"" UNTIL "\",\"remaining_ms\":599999,\"refused\":214,"                                      \
 	"\"last\":\"2026-11-21T03:02:08.000000Z\",\"last_addr\":\"10.0.0.7\",\"last_port\":50514,"              \
-	"\"notes\":[\"no \\u001boutbound\"]}"
+	"\"notes\":[\"no \\u001boutbound\"],\"lifted_by\":{\"uid\":1000,\"login_uid\":1000,\"pid\":78}}"
 #define F3                                                                                                     \
 	"{\"fence\":\"f3\",\"selectors\":[\"--client \\u001b[2J\"],\"uid\":0,"                                 \
 	"\"since\":\"2026-11-21T03:02:07.500000Z\",\"until\":\"" UNTIL "\",\"remaining_ms\":10,\"refused\":0," \
@@ -23,7 +23,7 @@
 #define F3_TOLD                                                                                                   \
 	"{\"fence\":\"f3\",\"selectors\":[\"--client \\u001B[2J\"],\"reason\":null,\"uid\":0,\"login_uid\":null," \
 	"\"pid\":null,\"request\":null,\"since\":\"2026-11-21T03:02:07.500000Z\",\"until\":\"" UNTIL "\","        \
-	"\"remaining_ms\":10,\"refused\":0,\"last\":null,\"last_addr\":null,\"last_port\":null,\"notes\":[]}\n"
+	"\"remaining_ms\":10,\"refused\":0,\"last\":null,\"last_addr\":null,\"last_port\":null,\"notes\":[],\"lifted_by\":null}\n"
 
 typedef enum status (*fence_verb)(struct client *c, const struct options *o, FILE *out, FILE *notes, char *err);
 static const struct {
@@ -290,7 +290,7 @@ static void test_nonsense(void **state)
 static void test_members(void **state)
 {
 	static const char *const nullable[] = { "reason", "login_uid", "pid",	   "request",
-						"last",	  "last_addr", "last_port" };
+						"last",	  "last_addr", "last_port", "lifted_by" };
 	_cleanup_(json_decrefp) json_t *whole = json_loads(F12, 0, NULL);
 	struct told_fence t;
 	const char *key, *bad;

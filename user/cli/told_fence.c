@@ -10,6 +10,7 @@
 static const char *const keys[] = {
 	"fence", "selectors",	 "reason",  "uid",  "login_uid", "pid",	      "request", "since",
 	"until", "remaining_ms", "refused", "last", "last_addr", "last_port", "notes",
+	"lifted_by",
 };
 static const char *const needed[] = {
 	"fence", "selectors", "uid", "since", "until", "remaining_ms", "refused", "notes"
@@ -47,6 +48,7 @@ int decode_fence(const json_t *o, struct told_fence *ret, const char **ret_bad)
 	ret->refused = read_number(&r, "refused", INT64_MAX, 0);
 	ret->last_addr = read_addr(&r, "last_addr");
 	ret->last_port = read_number(&r, "last_port", UINT16_MAX, 0);
+	read_object(&r, "lifted_by");
 	return read_done(&r, ret_bad);
 }
 

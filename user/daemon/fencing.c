@@ -82,7 +82,7 @@ static int take_back(struct fencing *f, json_t *shown, uint32_t job, int why, ch
 {
 	_cleanup_(json_decrefp) json_t *fence = shown, *lifted = NULL;
 
-	fencing_lift(f, json_string_value(json_object_get(fence, "fence")), NULL, job, &lifted, NULL);
+	fencing_lift(f, json_string_value(json_object_get(fence, "fence")), NULL, NULL, job, &lifted, NULL);
 	return fail(why, err, "what was under way cannot be waited for: %s", strerrordesc_np(-why));
 }
 
@@ -190,7 +190,8 @@ static void put_back(struct fencing *f, struct standing **v, size_t n)
 }
 
 /* With the lock. */
-static int take_down(struct fencing *f, const struct wanted *w, uint32_t job, json_t **ret, char *err)
+static int take_down(struct fencing *f, const struct wanted *w, const struct fence_author *by, uint32_t job, json_t **ret,
+		     char *err)
 {
 	_free_ struct standing **v = calloc(f->all.n + 1, sizeof(struct standing *));
 	size_t n = v ? fencing_take(f, is_wanted, w, v) : 0;
@@ -203,6 +204,8 @@ static int take_down(struct fencing *f, const struct wanted *w, uint32_t job, js
 		return r == -ENOENT && !n ? fail(r, err, "no such fence") : r;
 	}
 	for (size_t i = 0; i < n; i++) {
+		if (by)
+			json_object_set_new(json_array_get(shown, i), "lifted_by", author_show(by));
 		fencing_tell(f, EVENT_FENCE_LIFT, json_incref(json_array_get(shown, i)), job);
 		standing_free(v[i]);
 	}
@@ -210,7 +213,8 @@ static int take_down(struct fencing *f, const struct wanted *w, uint32_t job, js
 	return 0;
 }
 
-int fencing_lift(struct fencing *f, const char *id, const struct request *req, uint32_t job, json_t **ret, char *err)
+int fencing_lift(struct fencing *f, const char *id, const struct request *req, const struct fence_author *by, uint32_t job,
+		 json_t **ret, char *err)
 {
 	_cleanup_(json_decrefp) json_t *selectors = id ? NULL : author_typed(req);
 	const struct wanted w = { .number = id ? number_of(id) : 0, .selectors = selectors };
@@ -221,7 +225,7 @@ int fencing_lift(struct fencing *f, const char *id, const struct request *req, u
 	if (id && !w.number)
 		return fail(-ENOENT, err, "no such fence");
 	pthread_mutex_lock(&f->lock);
-	r = take_down(f, &w, job, ret, err);
+	r = take_down(f, &w, by, job, ret, err);
 	pthread_mutex_unlock(&f->lock);
 	return r;
 }

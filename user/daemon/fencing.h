@@ -42,7 +42,7 @@ DEFINE_CLEANUP(struct fencing *, fencing_close)
 /* From now on; of the fences that stand none is taken down for it. */
 int fencing_protect(struct fencing *f, const struct prefixes *protect);
 
-/* Who puts one up. */
+/* Who puts one up, or lifts it. */
 struct fence_author {
 	uint32_t uid, login_uid; /* ID_UNSET: never logged in */
 	uint32_t pid;		 /* 0 unknown */
@@ -64,8 +64,10 @@ int fencing_add(struct fencing *f, const struct request *req, const struct fence
 enum status fencing_status(int r);
 
 /* Takes down the fence of that id, or where it is NULL those that were put up with just these selectors, as typed, in any
- * order; req may be NULL with an id. *ret: an array of Fence, the caller's. -ENOENT: none; what the disk or the kernel said, and they stand as before. */
-int fencing_lift(struct fencing *f, const char *id, const struct request *req, uint32_t job, json_t **ret, char *err);
+ * order; req may be NULL with an id. by: NULL nobody, it is severd's own doing. *ret: an array of Fence, the caller's. -ENOENT:
+ * none; what the disk or the kernel said, and they stand as before. */
+int fencing_lift(struct fencing *f, const char *id, const struct request *req, const struct fence_author *by, uint32_t job,
+		 json_t **ret, char *err);
 
 /* Those that stand, soonest end first; with selectors those put up with just these. *ret is the caller's. 0 or -ENOMEM. */
 int fencing_list(struct fencing *f, const struct request *req, json_t **ret);

@@ -105,6 +105,7 @@ struct standing *fencing_find(const struct fencing *f, uint64_t number);
 void fencing_tell(struct fencing *f, enum event what, json_t *about, uint32_t job);
 
 /* fencing_show.c. */
+json_t *author_show(const struct fence_author *by);
 void fencing_count(const struct fencing *f, const struct standing *s, struct fence_stats *ret);
 json_t *fencing_show(const struct fencing *f, const struct standing *s);
 json_t *standing_show(const struct standing *s, const struct fence_stats *count, unsigned int notes, const char *refusal);

@@ -55,6 +55,12 @@ static json_t *known(uint64_t n, bool known)
 	return known ? json_integer(n) : json_null();
 }
 
+json_t *author_show(const struct fence_author *by)
+{
+	return json_pack("{sI so so}", "uid", (json_int_t)by->uid, "login_uid", known(by->login_uid, by->login_uid != ID_UNSET), "pid",
+			 known(by->pid, by->pid));
+}
+
 json_t *standing_show(const struct standing *s, const struct fence_stats *count, unsigned int notes, const char *refusal)
 {
 	uint64_t now = clock_ns(CLOCK_BOOTTIME), left = s->until_ns > now ? s->until_ns - now : 0;
@@ -63,14 +69,14 @@ json_t *standing_show(const struct standing *s, const struct fence_stats *count,
 	bool hit = count->count && count->last;
 
 	snprintf(id, sizeof(id), "f%llu", (unsigned long long)s->number);
-	return json_pack("{ss sO sO? sI so so ss? so so sI sI so ss? so so}", "fence", id, "selectors", s->selectors, "reason",
+	return json_pack("{ss sO sO? sI so so ss? so so sI sI so ss? so so sn}", "fence", id, "selectors", s->selectors, "reason",
 			 s->reason, "uid", (json_int_t)s->by.uid, "login_uid", known(s->by.login_uid, s->by.login_uid != ID_UNSET),
 			 "pid", known(s->by.pid, s->by.pid), "request", *s->request ? s->request : NULL, "since",
 			 time_of(s->since_us), "until", time_of(end), "remaining_ms", (json_int_t)((left + 999999) / 1000000),
 			 "refused", (json_int_t)count->count, "last",
 			 hit ? time_of(real - (now - count->last) / 1000) : json_null(), "last_addr",
 			 hit && count->remote.family ? addr_format(&count->remote, addr) : NULL, "last_port",
-			 known(count->remote_port, hit), "notes", notes_of(notes, refusal));
+			 known(count->remote_port, hit), "notes", notes_of(notes, refusal), "lifted_by");
 }
 
 /* Whether part of it cannot stand for want of the outbound programs. */

@@ -179,16 +179,18 @@ static void put_fence(struct fields *f, const json_t *fence)
 	static const struct {
 		const char *name, *key;
 	} all[] = {
-		{ "FENCE", "fence" },	     { "REQUEST", "request" }, { "CALLER_UID", "uid" },
-		{ "CALLER_LOGIN_UID", "login_uid" }, { "CALLER_PID", "pid" },  { "REASON", "reason" },
-		{ "UNTIL", "until" },	     { "REFUSED", "refused" }, { "LAST_ADDRESS", "last_addr" },
-		{ "LAST_PORT", "last_port" },
+		{ "FENCE", "fence" },	  { "REQUEST", "request" },	  { "REASON", "reason" },	{ "UNTIL", "until" },
+		{ "REFUSED", "refused" }, { "LAST_ADDRESS", "last_addr" }, { "LAST_PORT", "last_port" },
 	};
+	const json_t *lifted_by = json_object_get(fence, "lifted_by"), *caller = json_is_object(lifted_by) ? lifted_by : fence;
 	const json_t *selectors = json_object_get(fence, "selectors");
 	size_t n = json_array_size(selectors);
 
 	for (size_t i = 0; i < array_size(all); i++)
 		put_json(f, all[i].name, fence, all[i].key);
+	put_json(f, "CALLER_UID", caller, "uid");
+	put_json(f, "CALLER_LOGIN_UID", caller, "login_uid");
+	put_json(f, "CALLER_PID", caller, "pid");
 	for (size_t i = 0; i < n && i < FIELDS_SELECTORS; i++)
 		put(f, "SEVER_SELECTORS=%s", json_string_value(json_array_get(selectors, i)));
 	if (n > FIELDS_SELECTORS)

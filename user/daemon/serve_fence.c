@@ -173,7 +173,7 @@ static void do_lift(struct work *w)
 	const char *id = json_string_value(json_object_get(w->parameters, "fence"));
 	struct fence_call *f = w->arg;
 
-	f->r = fencing_lift(f->d->fencing, id, &w->request, 0, &f->result, w->err);
+	f->r = fencing_lift(f->d->fencing, id, &w->request, &f->by, 0, &f->result, w->err);
 }
 
 /* ---- the methods ---- */

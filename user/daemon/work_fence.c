@@ -42,5 +42,5 @@ void work_lift(void *arg, const char *id)
 	const struct work *w = arg;
 	char err[ERR_LEN];
 
-	fencing_lift(w->fencing, id, &w->request, w->job, &lifted, err);
+	fencing_lift(w->fencing, id, &w->request, NULL, w->job, &lifted, err);
 }
