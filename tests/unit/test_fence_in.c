@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /* test_fence_in.c - who may not come in, by client, by port, by both; and everybody else may. */
 #include "fenced.h"
+#include "kernel/diag.h"
+
+#include <linux/sock_diag.h>
 
 static void test_families(void **state)
 {
@@ -287,12 +290,35 @@ static void test_begun_before(void **state)
 	close(l);
 }
 
+/* sock_diag asks for each connection that is looked for and is no more who would get it. That is nobody who comes in. */
+static void test_looked_for(void **state)
+{
+	int l = listener("127.0.0.1", 0, 5), nl = must(socket(AF_NETLINK, SOCK_DGRAM | SOCK_CLOEXEC, NETLINK_SOCK_DIAG), "netlink");
+	_Alignas(struct nlmsghdr) char ask[DIAG_FLOW_LEN], answer[512];
+	struct flow gone = { .family = AF_INET, .proto = PROTO_TCP, .cookie = 1, .local_port = port_of(l), .remote_port = 9 };
+	const struct nlmsghdr *h = (void *)answer;
+
+	(void)state;
+	gone.local = prefix("127.0.0.1").addr;
+	gone.remote = prefix("127.0.0.2").addr;
+	STAND(inbound(1, "127.0.0.2", 0));
+	diag_flow_request(ask, SOCK_DIAG_BY_FAMILY, &gone);
+	must(send(nl, ask, sizeof(ask), 0), "send");
+	assert_true(recv(nl, answer, sizeof(answer), 0) >= (ssize_t)NLMSG_LENGTH(sizeof(struct nlmsgerr)));
+	assert_int_equal(h->nlmsg_type, NLMSG_ERROR);
+	assert_int_equal(((const struct nlmsgerr *)NLMSG_DATA(h))->error, -ENOENT);
+	assert_int_equal(count_of(1), 0);
+	close(nl);
+	close(l);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		fence_test(test_families),  fence_test(test_mapped),	     fence_test(test_longest_and_expired),
 		fence_test(test_ports),	    fence_test(test_two_namespaces), fence_test(test_named_namespace),
 		fence_test(test_reuseport), fence_test(test_one_address),    fence_test(test_begun_before),
+		fence_test(test_looked_for),
 	};
 
 	return fence_run("fence_in", tests, fence_setup, fence_teardown);

@@ -412,6 +412,7 @@ static void test_unsettled(void **state)
 	assert_int_equal(r[0], 0); /* by another way */
 	assert_int_equal(r[1], -EPERM);
 	assert_int_equal(r[2], -EPERM);
+	assert_non_null(strstr(err, "cannot be waited for"));
 	assert_int_equal(count(), 1);
 	knock("127.0.0.2", 0);
 }
