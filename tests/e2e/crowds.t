@@ -12,7 +12,7 @@ start bystander connect tcp 127.0.0.1 6999 from 127.0.0.2
 # --- a burst (X-11, RDP-3), with two who watch
 
 EACH=12500
-[ "$SEVER_TEST_SLOW" = 1 ] || EACH=600 # their ends are read by awk, which takes longer than all else
+[ "$SEVER_TEST_SLOW" = 1 ] || EACH=250 # their ends are read by awk, which takes longer than all else
 N=$((EACH * 4))
 crowd()
 {

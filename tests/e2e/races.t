@@ -104,7 +104,9 @@ fi
 
 # --- a signal in the middle: what is said stays true
 
-start crowd connect tcp 127.0.0.1 7001 from 127.0.0.5 n 4000
+N=4000
+[ "$SEVER_TEST_SLOW" = 1 ] || N=1000
+start crowd connect tcp 127.0.0.1 7001 from 127.0.0.5 n $N
 interrupted()	# DELAY ARGS...: RC of a kill that gets SIGINT so many seconds after its start
 {
 	_delay=$1
