@@ -85,7 +85,10 @@ is()	# GOT WANT NAME
 
 like()	# GOT ERE NAME
 {
-	if printf '%s\n' "$1" | grep -Eq -- "$2"; then
+	if grep -Eq -- "$2" <<-EOF
+		$1
+	EOF
+	then
 		tap ok "$3"
 	else
 		tap "not ok" "$3"
@@ -140,7 +143,7 @@ remember()	# NAME PID
 	echo "$2" >>"$T/pids"
 }
 
-pid_of() { cat "$T/$1.pid"; }
+pid_of() { read -r _of <"$T/$1.pid" && echo "$_of"; }
 
 spawn()	# NAME CMD...: in the background, output to $T/NAME.out; ended with the test
 {
@@ -152,7 +155,8 @@ spawn()	# NAME CMD...: in the background, output to $T/NAME.out; ended with the 
 
 replies() { grep -c '^= ' "$T/$1.out"; }
 replied() { [ "$(replies "$1")" -gt "$2" ] || not alive "$1"; }
-alive() { kill -0 "$(pid_of "$1")" 2>/dev/null; }
+alive() { read -r _of <"$T/$1.pid" && kill -0 "$_of" 2>/dev/null; }
+ANSWER_MS=$((20000 * SEVER_TEST_SLOW))
 
 # start NAME [-u UID] [-l LOGINUID] [-c] [-n NETNS-FILE] [-g CGROUP-DIR] COMMAND...: a peer that has done its
 # first command (peer_run.c lists them); with $PIN_PID set, if need be with that pid. Its events are lines of $T/NAME.out, its answers the lines with "= ".
@@ -165,8 +169,7 @@ start()
 	[ -z "${PIN_PID-}" ] || echo $((PIN_PID - 1)) >/proc/sys/kernel/ns_last_pid
 	"$PEER" run "$T/$_name.ctl" "$@" >"$T/$_name.out" 2>&1 </dev/null &
 	remember "$_name" $!
-	until_true 20 replied "$_name" 0
-	case $(answer "$_name") in
+	case $("$PEER" await "$T/$_name" $! $ANSWER_MS) in
 	'' | error*) diag "start $_name $*: $(cat "$T/$_name.out")"; return 1 ;;
 	esac
 }
@@ -176,8 +179,7 @@ answer() { sed -n 's/^= //p' "$T/$1.out" | tail -n 1; }
 
 ask()	# NAME COMMAND...: prints the peer's answer
 {
-	_n=$(replies "$1")
-	tell "$@" && until_true 20 replied "$1" "$_n" && answer "$1"
+	read -r _of <"$T/$1.pid" && _name=$1 && shift && "$PEER" ask "$T/$_name" "$_of" $ANSWER_MS "$@"
 }
 
 heard()	# NAME ERE: has the peer said so (yet)?
@@ -188,8 +190,8 @@ heard()	# NAME ERE: has the peer said so (yet)?
 stop()	# NAME...: ends it and waits
 {
 	for _name; do
-		kill -9 "$(pid_of "$_name")" 2>/dev/null
-		wait "$(pid_of "$_name")" 2>/dev/null
+		read -r _of <"$T/$_name.pid" && kill -9 "$_of" 2>/dev/null
+		wait "$_of" 2>/dev/null
 		rm -f "$T/$_name.ctl"
 	done
 }
@@ -254,18 +256,32 @@ sever_via()	# "PEER-WORDS" ARGS...: sever run by the peer
 }
 sever_as() { _as="as $1" && shift && sever_via "$_as" "$@"; }	# "OPTIONS of peer as" ARGS...: "-u 3001 -c" kill ...
 
-json_field()	# LINE KEY: the value without quotes; nothing where there is no such key
+# KEY: sets FIELD, by which sed prints of a line the value without quotes; nothing where there is no such key.
+read_field()
 {
-	printf '%s\n' "$1" | sed -n "s/.*\"$2\": *\"\\([^\"]*\\)\".*/\\1/p;t
-		s/.*\"$2\": *\\([^],}]*\\).*/\\1/p"
+	FIELD="s/.*\"$1\": *\"\\([^\"]*\\)\".*/\\1/p;t
+		s/.*\"$1\": *\\([^],}]*\\).*/\\1/p"
+}
+json_field()	# LINE KEY
+{
+	read_field "$2"
+	sed -n "$FIELD" <<-EOF
+		$1
+	EOF
 }
 
-summary() { json_field "$(grep '"summary"' "$OUT")" "$1"; }	# KEY: summary dead
+summary() { read_field "$1" && sed -n "/\"summary\"/!d;$FIELD" "$OUT"; }	# KEY: summary dead
 flow_lines() { grep '"outcome"' "$OUT" | grep -v '"reconnected": *true'; }
-count() { flow_lines | grep -c "\"outcome\": *\"$1\""; }	# OUTCOME
+count()		# OUTCOME
+{
+	awk -v o="\"outcome\": *\"$1\"" '$0 ~ o && !/"reconnected": *true/ { n++ } END { print n + 0 }' "$OUT"
+}
 # The flow's line, by cookie in hex or by COOKIE@NETNS.
 flow_line() { flow_lines | grep "\"flow\": *\"${1%@*}@"; }
-flow_field() { json_field "$(flow_line "$1")" "$2"; }		# COOKIE KEY
+flow_field()	# COOKIE KEY
+{
+	read_field "$2" && sed -n "/\"outcome\"/!d;/\"reconnected\": *true/d;/\"flow\": *\"${1%@*}@/!d;$FIELD" "$OUT"
+}
 handles() { flow_lines | sed 's/.*"flow": *"\([^"]*\)".*/\1/' | sort; }
 said() { grep -Eqi -- "$1" "$OUT" "$ERR"; }			# ERE, in what sever said
 one_line() { [ "$(grep -c . "$ERR")" = 1 ]; }			# on stderr

@@ -2,6 +2,8 @@
 /* peer.c - the victims, their peers and the bystanders of the tests: real sockets that say what happened to them.
  *
  *	peer run CTL [OPTIONS] COMMAND...	does COMMAND, then whatever lines come through the fifo CTL
+ *	peer await NAME PID MS			the first answer of the peer NAME, which is process PID
+ *	peer ask NAME PID MS COMMAND...		tells it to do COMMAND; its answer
  *	peer as [OPTIONS] PROGRAM...		runs a program
  *	peer dump [NETNS-FILE]			every TCP, MPTCP and UDP socket, one a line
  *	peer alive FILE				how many of the cookies in FILE are still in such a dump
@@ -208,6 +210,10 @@ int main(int argc, char **argv)
 	signal(SIGPIPE, SIG_IGN);
 	if (!strcmp(verb, "run") && argc > 3)
 		return run_peer(argc - 2, argv + 2);
+	if (!strcmp(verb, "await") && argc == 5)
+		return await_answer(argv[2], argv[3], atol(argv[4]));
+	if (!strcmp(verb, "ask") && argc > 5)
+		return ask_peer(argv[2], argv[3], atol(argv[4]), argv + 5);
 	if (!strcmp(verb, "as") && argc > 2) {
 		first = take_options(argc - 1, argv + 1) + 1;
 		signal(SIGPIPE, SIG_DFL);

@@ -107,6 +107,10 @@ int list_bpf(void);
 /* peer_knock.c */
 void do_knock(char **w);
 
+/* peer_ask.c: print an answer; 1: there was none in time, or the peer is gone. */
+int await_answer(const char *name, const char *pid, long ms);
+int ask_peer(const char *name, const char *pid, long ms, char **words);
+
 /* peer_dump.c */
 int dump(void);
 int count_alive(const char *file);

@@ -127,6 +127,8 @@ true_report()
 }
 start slow listen tcp 127.0.0.1 7002 flood 100000000
 start sip connect tcp 127.0.0.1 7002 from $A slow 50000
+flooded() { [ "$(ask slow stat | sed 's/.*sent=//')" -gt 200000 ]; } # more than is read in three seconds
+until_true 5 flooded
 interrupted 0.3 --local-port 7002 --drain 20s
 is "$RC:$(count alive)" 3:1 "SIGINT while draining: exit 3, alive"
 ok "SIGINT while draining: true, it lives" true_report

@@ -125,6 +125,8 @@ ok "WTS-7 it lives" echoes phone
 
 start endless listen tcp 127.0.0.1 7009 flood 100000000
 start idler connect tcp 127.0.0.1 7009 from 127.0.0.9 slow 50000
+flooded() { [ "$(ask endless stat | sed 's/.*sent=//')" -gt 200000 ]; } # more than is read in three seconds
+until_true 5 flooded
 by kill --json --client 127.0.0.9 --drain 20s --no-wait
 running=$(sed -n 's/.*"accepted":{"request":"\([^"]*\)".*/\1/p' "$OUT")
 like "$(outcome "$running")" '"state":"accepted"' "a request that takes its time"
