@@ -32,7 +32,7 @@ fi
 T=$(mktemp -d) && chmod 755 "$T" || exit 1
 OUT=$T/sever.out ERR=$T/sever.err RC=
 TAP_N=0 TAP_BAD=0 TAP_PAUSE=0.02
-[ "$SEVER_TEST_SLOW" = 1 ] || TAP_PAUSE=0.1
+[ "$SEVER_TEST_SLOW" = 1 ] || TAP_PAUSE=0.2 # what is polled would take from what is waited for
 export SEVER PEER T
 
 # --- TAP -------------------------------------------------------------------------------------------
@@ -190,7 +190,8 @@ heard()	# NAME ERE: has the peer said so (yet)?
 stop()	# NAME...: ends it and waits
 {
 	for _name; do
-		read -r _of <"$T/$_name.pid" && kill -9 "$_of" 2>/dev/null
+		read -r _of <"$T/$_name.pid" || continue
+		kill -9 "$_of" 2>/dev/null
 		wait "$_of" 2>/dev/null
 		rm -f "$T/$_name.ctl"
 	done

@@ -202,7 +202,7 @@ int resolve(const struct request *req, struct filter *ret, char *err)
 		const struct selector *s = &req->selectors[i];
 
 		if (req->stop && *req->stop)
-			return -EINTR;
+			return fail(-EINTR, err, "interrupted; nothing was touched");
 		r = resolvers[s->kind](s, ret, err);
 		if (r < 0)
 			return r;
