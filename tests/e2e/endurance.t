@@ -4,9 +4,13 @@
 . "$(dirname "$0")/../lib.sh"
 . "$TESTS/resident.sh"
 
-bpf_of()	# NAME: the BPF objects that the process holds
+held()		# NAME: the BPF objects that the process holds; cat, because awk ends where a file has gone meanwhile
 {
-	awk '/^(prog|map|link)_id:/ { sub(/_id:/, ""); print $1, $2 }' "/proc/$(pid_of "$1")/fdinfo/"* 2>/dev/null | sort -u
+	cat "/proc/$(pid_of "$1")/fdinfo/"* 2>/dev/null | awk '/^(prog|map|link)_id:/ { sub(/_id:/, ""); print $1, $2 }' | sort -u
+}
+bpf_of()	# NAME: those it keeps, and not only for as long as a look at the host takes
+{
+	held "$1" >"$T/held" && sleep 1 && held "$1" | comm -12 "$T/held" -
 }
 there()		# FILE: those of its BPF objects that still are
 {
