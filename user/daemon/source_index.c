@@ -129,17 +129,6 @@ static bool missing_netns(const struct source *s, const struct search *q)
 	return false;
 }
 
-static int judge(struct source *s, struct search *q, struct flowset *set)
-{
-	int r = 0;
-
-	for (size_t i = 0; i < set->n && r >= 0; i++) {
-		q->select.ns = netns_find(&s->netns, set->v[i].netns);
-		r = select_flow(&q->select, &set->v[i]);
-	}
-	return r;
-}
-
 static bool has_mptcp(const struct flowset *set)
 {
 	for (size_t i = 0; i < set->n; i++)
@@ -158,9 +147,9 @@ static int settle(struct source *s, struct search *q)
 	if (r == 0 && q->unsure.n)
 		r = search_uids(s, q);
 	if (r == 0)
-		r = judge(s, q, &q->found);
+		r = select_set(&q->select, &s->netns, &q->found);
 	if (r == 0)
-		r = judge(s, q, &q->unsure);
+		r = select_set(&q->select, &s->netns, &q->unsure);
 	if (r == 0)
 		r = find_elsewhere(s, q);
 	/* What ends an MPTCP connection needs everyone who holds it. */

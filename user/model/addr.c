@@ -187,15 +187,16 @@ int prefix_parse(const char *text, struct prefix *ret, char *err)
 	return 0;
 }
 
+static bool same_bits(const uint8_t *a, const uint8_t *b, unsigned int n)
+{
+	return !memcmp(a, b, n / 8) && (!(n % 8) || !((a[n / 8] ^ b[n / 8]) >> (8 - n % 8)));
+}
+
 bool prefix_match(const struct prefix *p, uint32_t zone_index, const struct addr *a)
 {
-	struct addr net = *a;
-
 	if (!a->family || a->family != p->addr.family)
 		return false;
 	if (*p->zone && (!zone_index || a->scope != zone_index))
 		return false;
-	net.scope = p->addr.scope;
-	mask(&net, p->len);
-	return addr_equal(&net, &p->addr);
+	return same_bits(a->b, p->addr.b, p->len);
 }

@@ -127,9 +127,13 @@ void flowset_filter(struct flowset *s, bool (*keep)(const struct flow *f, void *
 {
 	size_t kept = 0;
 
-	for (size_t i = 0; i < s->n; i++)
-		if (keep(&s->v[i], arg))
-			s->v[kept++] = s->v[i];
+	for (size_t i = 0; i < s->n; i++) {
+		if (!keep(&s->v[i], arg))
+			continue;
+		if (kept != i)
+			s->v[kept] = s->v[i];
+		kept++;
+	}
 	if (kept == s->n)
 		return;
 	s->n = kept;

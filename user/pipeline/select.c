@@ -15,27 +15,59 @@ static bool mark_frozen(struct flowset *frozen, const struct flow *f)
 	return true;
 }
 
-int select_flow(struct select *s, const struct flow *f)
+static bool wants(struct select *s, const struct flow *f)
 {
 	enum match m;
-	int r;
 
 	if (mark_frozen(s->frozen, f))
-		return 0;
+		return false;
 	m = filter_match_socket(s->filter, s->ns ? s->ns->zones : NULL, f);
 	if (m == MATCH_NO)
-		return 0;
+		return false;
 	if (s->people && !flow_holders(f, &s->sel->people) && !filter_match_socket_owner(s->filter, f)) {
 		/* Accepted by a service, for nobody with a log-in: no user selector can judge it. */
 		s->sel->unattributed += filter_names(s->filter, SEL_USER) && f->direction != DIR_OUT &&
 					flow_uid_known(f) && f->state != STATE_CLOSE;
-		return 0;
+		return false;
 	}
-	if (m == MATCH_UNKNOWN) {
-		s->sel->age_unknown++;
-		return 0;
+	s->sel->age_unknown += m == MATCH_UNKNOWN;
+	return m == MATCH_YES;
+}
+
+int select_flow(struct select *s, const struct flow *f)
+{
+	int r = wants(s, f) ? flowset_add(&s->sel->flows, f) : 0;
+
+	return r < 0 ? r : 0;
+}
+
+struct judge {
+	struct select *select;
+	const struct netns_table *netns;
+};
+
+static bool is_wanted(const struct flow *f, void *arg)
+{
+	const struct judge *j = arg;
+
+	j->select->ns = netns_find(j->netns, f->netns);
+	return wants(j->select, f);
+}
+
+/* Many are not copied, unless they are few of many: the selection stays for long. */
+int select_set(struct select *s, const struct netns_table *netns, struct flowset *set)
+{
+	struct judge j = { s, netns };
+	struct flowset *to = &s->sel->flows;
+	int r = 0;
+
+	flowset_filter(set, is_wanted, &j);
+	if (!to->v && set->n > set->cap / 4) {
+		*to = *set;
+		*set = (struct flowset){ 0 };
 	}
-	r = flowset_add(&s->sel->flows, f);
+	for (size_t i = 0; i < set->n && r >= 0; i++)
+		r = flowset_add(to, &set->v[i]);
 	return r < 0 ? r : 0;
 }
 

@@ -19,6 +19,8 @@ bool select_zoned(const struct select *s);
 int select_flow(struct select *s, const struct flow *f);
 /* The same, as sockets_dump() calls it: arg is a struct select. */
 int select_dumped(const struct flow *f, void *arg);
+/* The same for those of a set, which is the caller's to clear and may be empty then. */
+int select_set(struct select *s, const struct netns_table *netns, struct flowset *set);
 /* Once all who hold them are known: says whose they are, and drops those that do not match. */
 void select_attribute(struct select *s);
 
