@@ -81,9 +81,9 @@ is "$RC:$(json_field "$(tail -n 1 "$OUT")" fence)" "0:f12" "disconnect --fence -
 
 # --- what happens to it
 event='{"seq":1,"time":"2026-11-21T03:02:08.000000Z","event":"fence.hit","fence":'$f12'}'
-told "{\"parameters\":{\"event\":$event},\"continues\":true}" '{"error":"io.sever.NotReady","parameters":{"message":"bye"}}' -- watch
+told "{\"parameters\":{\"event\":$event},\"continues\":true}" '{"error":"io.sever.Busy","parameters":{"message":"bye"}}' -- watch
 is "$(cat "$OUT")" "2026-11-21T03:02:08.000000Z  fence.hit  -  -  -  127.0.0.2:4711  -  f12 --client 127.0.0.2, 5 refused" "watch: a hit"
-told "{\"parameters\":{\"event\":$event},\"continues\":true}" '{"error":"io.sever.NotReady","parameters":{"message":"bye"}}' -- watch --json
+told "{\"parameters\":{\"event\":$event},\"continues\":true}" '{"error":"io.sever.Busy","parameters":{"message":"bye"}}' -- watch --json
 is "$(cat "$OUT")" "$event" "watch --json: the event as it came"
 
 done_testing

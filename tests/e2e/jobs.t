@@ -61,6 +61,15 @@ ok "WTS-4 all of them" echoes phone
 
 # --- who is refused is not shown what he may not see
 
+start idle -l "$ALICE" listen tcp 127.0.0.1 7005
+as bob disconnect --session "audit:$(session_of idle)"
+is "$RC:$(grep -c 'no such session' "$ERR")" 1:1 "WTS-7 of her session that nothing carries he is not told"
+as alice disconnect --session "audit:$(session_of idle)"
+is "$RC:$(grep -c 'nothing matched' "$ERR")" 1:1 "WTS-7 she is that it has nothing here"
+sever_via "as -u $ALICE" disconnect --socket "$SOCKET" --session "audit:$(session_of idle)"
+is "$RC:$(grep -c 'has no connection to cut' "$ERR")" 1:1 "WTS-7 nor anywhere"
+stop idle
+
 start hers connect tcp 127.0.0.1 7001 from 127.0.0.4 n 2
 start his connect tcp 127.0.0.1 7002 from 127.0.0.4 n 3
 as alice kill --json --client 127.0.0.4

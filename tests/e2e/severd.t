@@ -114,12 +114,30 @@ as alice kill --json --client $B
 is "$RC" 4 "NET-6 WTS-7 what is also bob's is refused"
 ok "NET-6 it names the session" said "audit:$(session desk)"
 ok "NET-6 as a whole" echoes phone
+denied=$(RAW_AS="setpriv --reuid alice --regid alice --clear-groups" call Kill "$(kill_of 01234567-89ab-4cde-8f01-23456789abce $B)")
+like "$denied" '"error": *"io.sever.PermissionDenied".*"session": *"audit:'"$(session desk)"'"' "NET-6 a program is told which"
 as alice list --json flows
 ok "WTS-7 she sees hers" grep -q "${old%@*}@" "$OUT"
 ok "WTS-7 and not his" not grep -q "$(transport desk | cut -d @ -f 1)@" "$OUT"
 as bob disconnect --json --session "audit:$(session phone)"
 is "$RC" 4 "WTS-7 bob may not cut her session"
 ok "WTS-7 it lives" echoes phone
+
+# --- what there is not
+
+what()	# SELECTORS: the kind of thing that is not there
+{
+	call Kill '{"verb":"kill","selectors":['"$1"']}' | sed -n 's/.*"error": *"io.sever.NotFound".*"what": *"\([^"]*\)".*/\1/p'
+}
+no_user='{"kind":"user","value":"no-such-name"}' bob='{"kind":"user","value":"bob"}'
+from='{"kind":"client","value":"127.9.9.9"}'
+start lone -l "$BOB" listen tcp 127.0.0.1 7010
+lone='{"kind":"session","value":"audit:'$(session_of lone)'"}'
+is "$(what "$no_user"):$(what '{"kind":"session","value":"audit:4294967294"}')" user:session "NET-3 no such user, no such session"
+is "$(what "$lone"):$(what "$lone,$from")" transport:match "WTS-5 a session that nothing carries, or not from there"
+stop lone
+is "$(what "$bob,$from,$no_user"):$(what "$bob,$from")" user:match "NET-3 of several the one that is not there; none of his matches"
+is "$(what '{"kind":"flow","value":"1@1"}'):$(what '{"kind":"unit","value":"no-such.service"}')" flow:unit "NET-3 no such flow, no such unit"
 
 # --- it is ended while a request runs
 

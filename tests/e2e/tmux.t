@@ -47,7 +47,19 @@ is "$RC:$(listed "audit:$mux" transports):$(listed "audit:$mux" client)" 0:0:nul
 unlisted() { sever_run list sessions --json --user alice; [ -z "$(listed "audit:$1" session)" ]; }
 ok "WTS-1: the plain one is not, once its last process is gone" until_true 10 unlisted "$plain"
 sever_run disconnect --json --session "audit:$mux"
-is "$RC" 1 "WTS-6: there is nothing left of it to disconnect"
+if [ -n "${SEVER_RESIDENT-}" ]; then # who saw it end
+	is "$RC:$(summary already):$(summary dead)" 0:true:0 "WTS-6: disconnected again: it was already, and that is no error"
+	sever_run disconnect --session "audit:$mux"
+	is "$RC:$(cat "$OUT" "$ERR")" "0:nothing was cut; session audit:$mux was disconnected already" "WTS-6: in words"
+	sever_run disconnect --json --session "audit:$mux" --session audit:4294967294
+	is "$RC:$(summary already)" 1:false "WTS-6: not beside one that there is not"
+	sever_run kill --json --session "audit:$mux"
+	is "$RC:$(summary already)" 1:false "WTS-6: nor for a kill"
+else
+	is "$RC:$(summary already)" 1:false "WTS-6: nobody knows that it was ever connected"
+fi
+sever_run disconnect --json --user alice
+is "$RC" 1 "WTS-6: there is nothing of hers left to disconnect"
 ok "WTS-6: which does it no harm" counts tmux
 
 # --- back to it ------------------------------------------------------------------------------------

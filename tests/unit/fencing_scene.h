@@ -49,7 +49,7 @@ static inline int parse(const char *text, struct selector *v, char *words)
 }
 
 /* "--client 10.0.0.1 --local-port 80", and this namespace. */
-static inline int add(const char *text, uint64_t ms, bool yes, json_t **ret, enum guard *guard)
+static inline int add(const char *text, uint64_t ms, bool yes, json_t **ret, struct refusal *why)
 {
 	const struct fence_author by = { .uid = 0, .login_uid = ID_UNSET, .pid = 7 };
 	struct selector v[8];
@@ -57,23 +57,23 @@ static inline int add(const char *text, uint64_t ms, bool yes, json_t **ret, enu
 	const struct request req = { .selectors = v, .n_selectors = parse(text, v, words), .fence_ms = ms, .reason = "why", .yes = yes };
 
 	*err = '\0';
-	return fencing_add(fencing, &req, &by, 0, ret, guard, err);
+	return fencing_add(fencing, &req, &by, 0, ret, why, err);
 }
 
 static inline uint64_t must_add(const char *text, uint64_t ms)
 {
 	_cleanup_(json_decrefp) json_t *shown = NULL;
-	enum guard guard;
+	struct refusal why;
 	const char *id;
 
-	if (add(text, ms, false, &shown, &guard) < 0)
+	if (add(text, ms, false, &shown, &why) < 0)
 		fail_msg("%s", err);
 	id = json_string_value(json_object_get(shown, "fence"));
 	assert_true(id && *id == 'f');
 	return strtoull(id + 1, NULL, 10);
 }
 
-static inline int refused(const char *text, enum guard *ret)
+static inline int refused(const char *text, struct refusal *ret)
 {
 	json_t *shown = NULL;
 	int r = add(text, 60000, false, &shown, ret);

@@ -46,14 +46,14 @@ static void test_full_disk(void **state)
 	const struct rlimit none = { 0, RLIM_INFINITY }, any = { RLIM_INFINITY, RLIM_INFINITY };
 	_free_ char *before = NULL, *after = NULL;
 	size_t before_len, after_len;
-	enum guard guard;
+	struct refusal refusal;
 
 	(void)state;
 	must_add("--client 127.0.0.3", 60000);
 	read_text(&before, &before_len);
 	signal(SIGXFSZ, SIG_IGN);
 	must(setrlimit(RLIMIT_FSIZE, &none), "setrlimit");
-	assert_int_equal(refused("--client 127.0.0.2", &guard), -EFBIG);
+	assert_int_equal(refused("--client 127.0.0.2", &refusal), -EFBIG);
 	assert_int_equal(lift("f1") == 0, 0);
 	must(setrlimit(RLIMIT_FSIZE, &any), "setrlimit");
 	knock("127.0.0.2", 0);
@@ -107,27 +107,28 @@ static void test_guards(void **state)
 {
 	struct prefix kept[] = { prefix("127.0.0.9"), prefix("fd00::/16") };
 	const struct prefixes protect = { kept, 2, 2 };
-	enum guard guard;
+	struct refusal refusal;
 	json_t *shown = NULL;
 
 	(void)state;
 	assert_int_equal(fencing_protect(fencing, &protect), 0);
-	assert_int_equal(refused("--all", &guard), -ECANCELED);
-	assert_int_equal(guard, GUARD_ALL);
-	assert_int_equal(refused("--client 0.0.0.0/0", &guard), -ECANCELED);
-	assert_int_equal(guard, GUARD_ALL);
-	assert_int_equal(refused("--cgroup /", &guard), -ECANCELED);
-	assert_int_equal(guard, GUARD_ALL);
+	assert_int_equal(refused("--all", &refusal), -ECANCELED);
+	assert_int_equal(refusal.guard, GUARD_ALL);
+	assert_int_equal(refused("--client 0.0.0.0/0", &refusal), -ECANCELED);
+	assert_int_equal(refusal.guard, GUARD_ALL);
+	assert_int_equal(refused("--cgroup /", &refusal), -ECANCELED);
+	assert_int_equal(refusal.guard, GUARD_ALL);
 	for (const char *const *v = (const char *const[]){ "--client 127.0.0.0/24", "--client 127.0.0.9", "--peer fd00::1",
 							   "--local-port 22", "--client 127.0.0.2 --client 0.0.0.0/0", NULL };
 	     *v; v++) {
-		assert_int_equal(add(*v, 1000, true, &shown, &guard), -ECANCELED);
-		assert_int_equal(guard, GUARD_PROTECT);
+		assert_int_equal(add(*v, 1000, true, &shown, &refusal), -ECANCELED);
+		assert_int_equal(refusal.guard, GUARD_PROTECT);
 	}
 	must_add("--client 127.0.0.8", 1000);
 	must_add("--user uid:77123", 1000);
-	assert_int_equal(refused("--pid 1", &guard), -EINVAL);
-	assert_int_equal(refused("--session 12", &guard), -ESRCH);
+	assert_int_equal(refused("--pid 1", &refusal), -EINVAL);
+	assert_int_equal(refused("--session 12", &refusal), -ESRCH);
+	assert_string_equal(refusal.missing, "session");
 	assert_int_equal(count(), 2);
 }
 
@@ -136,11 +137,11 @@ static void test_refusing_kernel(void **state)
 {
 	_cleanup_(json_decrefp) json_t *shown = NULL;
 	struct fences *kernel = fencing->kernel;
-	enum guard guard;
+	struct refusal refusal;
 
 	(void)state;
 	kernel->out_err = -ENOENT;
-	assert_int_equal(refused("--user uid:77123", &guard), -EOPNOTSUPP);
+	assert_int_equal(refused("--user uid:77123", &refusal), -EOPNOTSUPP);
 	must_add("--peer 127.0.0.2", 60000);
 	knock("127.0.0.2", -ECONNREFUSED);
 	shown = listed();
@@ -148,7 +149,7 @@ static void test_refusing_kernel(void **state)
 			       "outbound connections are not refused"));
 	fencing->kernel = NULL;
 	strcpy(fencing->kernel_why, "not today");
-	assert_int_equal(refused("--client 127.0.0.3", &guard), -EOPNOTSUPP);
+	assert_int_equal(refused("--client 127.0.0.3", &refusal), -EOPNOTSUPP);
 	assert_non_null(strstr(err, "not today"));
 	assert_int_equal(count(), 1);
 	fencing->kernel = kernel;
@@ -197,7 +198,7 @@ static void test_namespace_gone(void **state)
 	_close_ int home = must(netns_own(), "netns_own"), strange = -1;
 	uint32_t home_inode = inode_here(), gone;
 	char text[64];
-	enum guard guard;
+	struct refusal refusal;
 
 	(void)state;
 	must(own_net(), "own_net");
@@ -231,7 +232,8 @@ static void test_namespace_gone(void **state)
 			assert_true(fencing->all.v[k]->notes & FENCE_NOTE_LAPSED && !fencing->all.v[k]->parts.n);
 		again();
 	}
-	assert_int_equal(refused("--client 127.0.0.2 --netns 7", &guard), -ESRCH);
+	assert_int_equal(refused("--client 127.0.0.2 --netns 7", &refusal), -ESRCH);
+	assert_string_equal(refusal.missing, "netns");
 	assert_non_null(strstr(err, "no such network namespace"));
 }
 
@@ -390,13 +392,13 @@ static void forbid(uint32_t call, uint32_t first, uint32_t with)
 static void *add_unsettled(void *arg)
 {
 	int *r = arg;
-	enum guard guard;
+	struct refusal refusal;
 
 	forbid(SYS_membarrier, MEMBARRIER_CMD_GLOBAL, EINVAL);
 	r[0] = fence_settle();
 	forbid(SYS_bpf, BPF_MAP_CREATE, EPERM);
 	r[1] = fence_settle();
-	r[2] = refused("--client 127.0.0.2", &guard);
+	r[2] = refused("--client 127.0.0.2", &refusal);
 	return NULL;
 }
 
@@ -424,14 +426,14 @@ static void *add_and_lift(void *arg)
 	struct request req = { .selectors = v, .fence_ms = 60000 };
 	char text[32], why[ERR_LEN];
 	json_t *shown, *lifted;
-	enum guard guard;
+	struct refusal refusal;
 
 	snprintf(text, sizeof(text), "uid:%u", 77000 + *(unsigned int *)arg);
 	if (selector_parse(SEL_USER, text, &v[0], why) < 0 || selector_parse(SEL_NETNS, here, &v[1], why) < 0)
 		return NULL;
 	req.n_selectors = 2;
 	for (unsigned int i = 0; i < many(20); i++) {
-		if (fencing_add(fencing, &req, &by, 0, &shown, &guard, why) < 0)
+		if (fencing_add(fencing, &req, &by, 0, &shown, &refusal, why) < 0)
 			return NULL;
 		json_decref(shown);
 		if (fencing_lift(fencing, NULL, &req, NULL, 0, &lifted, why) < 0 || json_array_size(lifted) != 1)

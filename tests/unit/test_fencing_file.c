@@ -221,12 +221,12 @@ static void test_too_many_parts(void **state)
 /* The last number that the file may hold is given, and none behind it. */
 static void test_last_number(void **state)
 {
-	enum guard guard;
+	struct refusal refusal;
 
 	(void)state;
 	fencing->last = FENCING_NUMBER_MAX - 2;
 	must_add("--client 127.0.0.2", 60000);
-	assert_int_equal(refused("--client 127.0.0.3", &guard), -EBUSY);
+	assert_int_equal(refused("--client 127.0.0.3", &refusal), -EBUSY);
 	again();
 	assert_null(fencing_complaint(fencing));
 	assert_int_equal(count(), 1);

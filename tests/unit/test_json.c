@@ -91,7 +91,7 @@ static void test_json_summary(void **state)
 		       "{\"summary\":{\"request\":\"6d1c0e9a-0000-4000-8000-000000000001\",\"matched\":6,\"dead\":1,"
 		       "\"alive\":1,\"stale\":1,\"denied\":1,\"unsupported\":1,\"spared\":1,\"reconnected\":2,"
 		       "\"stage\":\"verified\",\"elapsed_ms\":3.100,\"planned\":0,\"unattributed\":3,\"age_unknown\":4,"
-		       "\"discarded\":4294967296,\"owners\":\"bpf\",\"interrupted\":false,"
+		       "\"discarded\":4294967296,\"owners\":\"bpf\",\"already\":false,\"interrupted\":false,"
 		       "\"reason\":\"gone \\\"for\\\" lunch\",\"selectors\":[\"--user alice\",\"--all\"],"
 		       "\"notes\":[\"one\",\"t\\uFFFDwo\"],\"fence\":\"f\\u001B12\"}}\n");
 	assert_string_equal(p.err, "");

@@ -366,8 +366,8 @@ static const char *summary_refused(json_t *o)
 /* Each member of a whole summary is made wrong in turn. */
 static void test_summary(void **state)
 {
-	static const char *const nullable[] = { "stage",  "owners",    "interrupted", "notes",
-						"reason", "selectors", "fence" };
+	static const char *const nullable[] = { "stage",  "owners", "already",   "interrupted",
+						"notes",  "reason", "selectors", "fence" };
 	const struct summary s = { .matched = 1, .dead = 1 };
 	_cleanup_(json_decrefp) json_t *o = NULL;
 	const char *key;

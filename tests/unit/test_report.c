@@ -149,6 +149,10 @@ static void test_closing(void **state)
 	s = (struct summary){ .matched = 4, .planned = 3, .spared = 1 };
 	closes(s, true, "3 connections would be cut, 1 would not (1 spared); nothing was touched\n");
 	closes((struct summary){ 0 }, false, "");
+	closes((struct summary){ .already = true }, false,
+	       "nothing was cut; each of these sessions was disconnected already\n");
+	s = (struct summary){ .subject = "session audit:7", .already = true };
+	closes(s, false, "nothing was cut; session audit:7 was disconnected already\n");
 }
 
 static void test_fence(void **state)

@@ -322,7 +322,6 @@ static void test_failures(void **state)
 		{ -EBUSY, "io.sever.Busy" },
 		{ -ENOENT, "io.sever.NotFound" },
 		{ -EIO, "io.sever.Failed" },
-		{ -ESTALE, "io.sever.Stale" },
 		{ -EOPNOTSUPP, "io.sever.KernelCannot" },
 	};
 	int r;

@@ -79,7 +79,7 @@ static void say_events(void)
 	paper_close(&p);
 	script_say(EVENT(HEAD("17", "lost") ",\"count\":8"));
 	script_say(EVENT(HEAD("18", "fence.hit") "," FENCE));
-	script_say("{\"error\":\"io.sever.NotReady\",\"parameters\":{\"message\":\"going down\"}}");
+	script_say("{\"error\":\"io.sever.Busy\",\"parameters\":{\"message\":\"going down\"}}");
 }
 
 /* What was printed; to be freed. */

@@ -58,6 +58,17 @@ ok "TSG-1: both clients end: alice" ended_in_time again
 ok "TSG-1: both clients end: bob" ended_in_time bobA
 ok "TSG-1: the service itself goes on" [ "$(systemctl is-active ssh.service)" = active ]
 ok "TSG-1: and lets alice in" logs_in alice $A
+talk stays ssh_to alice $A $HOST "setsid nohup sleep 1001 >/dev/null 2>&1 </dev/null & $GREETING; exec cat"
+greeted stays
+left=$(session stays)
+cut_by sever_run disconnect --json --session "$left"
+is "$RC:$(summary dead):$(summary already)" 0:1:false "WTS-6: a session in which something goes on"
+ok "WTS-6: its client ends within a second" ended_in_time stays
+no_leader() { sever_run list sessions --json; [ "$(listed "$left" leader)" = null ]; }
+ok "WTS-6: its server ends" until_true 10 no_leader
+sever_run disconnect --json --session "$left"
+is "$RC:$(summary dead):$(summary already)" 0:0:true "WTS-6: disconnected again: it was already, as logind knows"
+pkill -u alice -f 'sleep 1001'
 ok "WTS-1: no session is left behind in loginctl" until_true 20 nobody_there
 is "$(sever_run list sessions --json; all_listed)" "" "WTS-9: nor does sever list any"
 

@@ -12,11 +12,9 @@ static const struct {
 	enum status status;
 } errors[] = {
 	{ IO_SEVER ".NotFound", STATUS_NO_MATCH },
-	{ IO_SEVER ".Stale", STATUS_NO_MATCH },
 	{ IO_SEVER ".InvalidParameter", STATUS_USAGE },
 	{ IO_SEVER ".TooLarge", STATUS_USAGE },
 	{ IO_SEVER ".Partial", STATUS_PARTIAL },
-	{ IO_SEVER ".NotSupported", STATUS_PARTIAL },
 	{ IO_SEVER ".NoMemory", STATUS_PARTIAL },
 	{ IO_SEVER ".Failed", STATUS_PARTIAL },
 	{ IO_SEVER ".Malformed", STATUS_PARTIAL },
@@ -24,7 +22,6 @@ static const struct {
 	{ IO_SEVER ".KernelCannot", STATUS_KERNEL },
 	{ IO_SEVER ".Guard", STATUS_GUARD },
 	{ IO_SEVER ".Busy", STATUS_NO_DAEMON },
-	{ IO_SEVER ".NotReady", STATUS_NO_DAEMON },
 };
 
 static const char *text_of(const struct reply *reply, const char *key)

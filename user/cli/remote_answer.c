@@ -50,7 +50,7 @@ enum status answer_none(struct remote *m, int r)
 	return answer_close(m, &s, status_of_errno(r));
 }
 
-/* Without a summary nothing had begun; what a guard held back is all that matched. */
+/* Without a summary nothing had begun. */
 enum status answer_error(struct remote *m, const struct reply *reply)
 {
 	struct reader r = { .o = reply->parameters };
@@ -58,11 +58,7 @@ enum status answer_error(struct remote *m, const struct reply *reply)
 	const json_t *summary = read_object(&r, "summary");
 	struct summary s = { 0 };
 
-	if (summary)
-		return answer_summary(m, summary, status);
-	if (status == STATUS_GUARD)
-		s.matched = s.spared = read_number(&r, "matched", INT64_MAX, 0);
-	return answer_close(m, &s, status);
+	return summary ? answer_summary(m, summary, status) : answer_close(m, &s, status);
 }
 
 enum status answer_flow(struct remote *m, const json_t *o)

@@ -224,6 +224,7 @@ int decode_summary(const json_t *o, struct summary *ret, const char ***ret_notes
 	ret->stage = read_word(&r, "stage", stage_name, STAGE_MAX, STAGE_MAX);
 	ret->staged = ret->stage < STAGE_MAX;
 	ret->owners = read_text(&r, "owners");
+	ret->already = read_bool(&r, "already");
 	ret->interrupted = read_bool(&r, "interrupted");
 	ret->fence = read_text(&r, "fence");
 	return r.bad ? read_done(&r, ret_bad) : decode_notes(o, ret, ret_notes, ret_bad);

@@ -209,8 +209,8 @@ int call_fail(struct call *c, int r, const char *sentence)
 	} names[] = {
 		{ -ENOMEM, "NoMemory" },	 { -EPERM, "PermissionDenied" }, { -EACCES, "PermissionDenied" },
 		{ -ENOENT, "NotFound" },	 { -ESRCH, "NotFound" },	 { -EBUSY, "Busy" },
-		{ -EALREADY, "Busy" },		 { -EAGAIN, "Busy" },		 { -ESTALE, "Stale" },
-		{ -EOPNOTSUPP, "KernelCannot" }, { -ENOSYS, "KernelCannot" },	 { -ENOTCONN, "NotReady" },
+		{ -EALREADY, "Busy" },		 { -EAGAIN, "Busy" },		 { -EOPNOTSUPP, "KernelCannot" },
+		{ -ENOSYS, "KernelCannot" },
 	};
 	_cleanup_(json_decrefp) json_t *p = NULL;
 	const char *name = "Failed";

@@ -61,6 +61,8 @@ int fence_resolve(struct live *live, const struct request *req, struct fence_tar
 	r = resolve(&plain, &ret->filter, err);
 	if (r == 0 && ret->filter.sessions.n)
 		r = find_sessions(live, &ret->filter, &cgroups, &ret->subjects, err);
+	if (r == -ESRCH && !ret->filter.missing)
+		ret->filter.missing = "session";
 	for (size_t i = 0; i < ret->filter.cgroups.n && r == 0; i++)
 		r = ids_add(&cgroups, ret->filter.cgroups.v[i]);
 	for (size_t i = 0; i < ret->filter.units.n && r == 0; i++)

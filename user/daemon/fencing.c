@@ -87,19 +87,21 @@ static int take_back(struct fencing *f, json_t *shown, uint32_t job, int why, ch
 }
 
 int fencing_add(struct fencing *f, const struct request *req, const struct fence_author *by, uint32_t job, json_t **ret,
-		enum guard *ret_guard, char *err)
+		struct refusal *ret_why, char *err)
 {
 	_cleanup_(standing_freep) struct standing *s = calloc(1, sizeof(*s));
 	json_t *shown = NULL;
 	int r = s ? describe(s, req, by) : -ENOMEM;
 
-	*ret_guard = GUARD_NONE;
+	*ret_why = (struct refusal){ 0 };
 	if (r == 0)
 		r = fence_resolve(f->live, req, &s->target, err);
 	if (r == 0)
 		r = fencing_check_netns(f, &s->target.filter, err);
 	if (r == 0)
-		r = fence_guard(f, req, &s->target.filter, ret_guard, err);
+		r = fence_guard(f, req, &s->target.filter, &ret_why->guard, err);
+	if (r == -ESRCH)
+		ret_why->missing = s->target.filter.missing ? s->target.filter.missing : "netns";
 	if (r < 0)
 		return r;
 	pthread_mutex_lock(&f->lock);

@@ -46,7 +46,7 @@ static void relay_row(struct report *r, const struct row *row)
 
 static void relay_end(struct report *r, const struct summary *s)
 {
-	((struct relay *)r)->guard = s->guard;
+	((struct relay *)r)->refusal = s->refusal;
 	report_json.end(r, s);
 	hand_over(r);
 }

@@ -12,7 +12,7 @@ struct relay {
 	/* Borrowed, not terminated. Negative: no memory, the report has failed. */
 	int (*take)(const char *line, size_t len, void *arg);
 	void *arg;
-	enum guard guard; /* of the summary */
+	struct refusal refusal; /* of the summary */
 	bool totals_only; /* nothing but the summary */
 };
 

@@ -17,7 +17,7 @@ struct fence_call {
 	struct work *work; /* NULL: done */
 	struct fence_author by;
 	int r;
-	enum guard guard;
+	struct refusal refusal;
 	json_t *result;
 	size_t at; /* of the result that is shown next */
 };
@@ -46,18 +46,16 @@ static void on_hangup(struct call *c, void *arg)
 
 static int refuse(struct fence_call *f, const char *sentence)
 {
-	json_t *more = NULL;
+	json_t *more;
 
 	switch (f->r) {
 	case -ECANCELED:
-		more = json_pack("{ss}", "guard", guard_name[f->guard]);
-		return severd_answer(f->call, STATUS_GUARD, sentence, more);
 	case -EINVAL:
 	case -E2BIG:
 	case -EAGAIN:
 	case -ESRCH:
 	case -EOPNOTSUPP:
-		return severd_answer(f->call, fencing_status(f->r), sentence, NULL);
+		return severd_answer(f->call, fencing_status(f->r), &f->refusal, sentence, NULL);
 	case -ENOENT:
 		more = json_pack("{ss ss}", "what", "fence", "message", sentence);
 		f->r = more ? call_error(f->call, "io.sever.NotFound", more) : -ENOMEM;
@@ -158,7 +156,7 @@ static void do_add(struct work *w)
 {
 	struct fence_call *f = w->arg;
 
-	f->r = work_put_up(w, &f->by, &f->result, &f->guard, w->err);
+	f->r = work_put_up(w, &f->by, &f->result, &f->refusal, w->err);
 }
 
 static void do_list(struct work *w)

@@ -99,7 +99,7 @@ static int on_line(struct work *w, const char *text, size_t len, void *arg)
 
 /* A request that was carried out is answered by its totals, whatever came of it; one that was not, and one that came to
  * something by halves, by an error. */
-static int answer(struct call *c, enum status status, enum guard guard, const char *sentence, json_t *summary)
+static int answer(struct call *c, enum status status, const struct refusal *why, const char *sentence, json_t *summary)
 {
 	bool some = json_integer_value(json_object_get(summary, "dead")) > 0;
 	_cleanup_(json_decrefp) json_t *p = NULL;
@@ -109,9 +109,7 @@ static int answer(struct call *c, enum status status, enum guard guard, const ch
 		return p ? call_reply(c, p, false) : -ENOMEM;
 	}
 	p = json_pack("{sO*}", "summary", summary);
-	if (p && guard)
-		json_object_set_new(p, "guard", json_string(guard_name[guard]));
-	return severd_answer(c, status, sentence, json_incref(p));
+	return severd_answer(c, status, why, sentence, json_incref(p));
 }
 
 static void kill_free(struct kill *first)
@@ -135,7 +133,7 @@ static void on_done(struct work *w, void *arg)
 	}
 	for (struct kill *k = first; k; k = k->joined)
 		if (k->call)
-			answer(k->call, w->status, w->guard, w->err, first->summary);
+			answer(k->call, w->status, &w->refusal, w->err, first->summary);
 	kill_free(first);
 }
 
@@ -154,9 +152,10 @@ static const struct work_hooks hooks = { .accepted = on_accepted, .line = on_lin
 /* Of a request that has ended, as its first caller was answered. Without totals it was left by a severd before this one. */
 static int answer_recorded(struct call *c, const struct recorded *r)
 {
+	static const struct refusal unknown;
 	static const char interrupted[] = "severd was interrupted while it was carried out";
 
-	return answer(c, r->done ? r->status : STATUS_PARTIAL, GUARD_NONE, r->summary ? "" : interrupted, r->summary);
+	return answer(c, r->done ? r->status : STATUS_PARTIAL, &unknown, r->summary ? "" : interrupted, r->summary);
 }
 
 static struct kill *find(const struct severd *d, const char *id)

@@ -213,7 +213,7 @@ static void on_done(struct work *w, void *arg)
 		return;
 	}
 	if (w->status != STATUS_OK && w->status != STATUS_NO_MATCH) {
-		severd_answer(l->call, w->status, w->err, NULL);
+		severd_answer(l->call, w->status, &w->refusal, w->err, NULL);
 		listing_free(l);
 	} else if (l->broken) {
 		call_fail(l->call, -ENOMEM, NULL);

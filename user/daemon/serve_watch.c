@@ -203,7 +203,7 @@ static void on_resolved(struct work *work, void *arg)
 	w->work = NULL;
 	if (!w->call || work->status != STATUS_OK) {
 		if (w->call)
-			severd_answer(w->call, work->status, work->err, NULL);
+			severd_answer(w->call, work->status, &work->refusal, work->err, NULL);
 		watcher_free(w);
 		return;
 	}

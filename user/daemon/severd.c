@@ -137,7 +137,7 @@ void severd_quit(struct severd *d)
 	d->n_works = 0;
 }
 
-int severd_answer(struct call *c, enum status status, const char *sentence, json_t *more)
+int severd_answer(struct call *c, enum status status, const struct refusal *why, const char *sentence, json_t *more)
 {
 	static const char *const names[] = {
 		[STATUS_NO_MATCH] = "NotFound",		[STATUS_USAGE] = "InvalidParameter",
@@ -148,12 +148,18 @@ int severd_answer(struct call *c, enum status status, const char *sentence, json
 	const char *name = status < array_size(names) && names[status] ? names[status] : "Failed";
 	char full[64];
 
-	if (!p || json_object_set_new(p, "message", json_string(sentence)) < 0)
+	if (!p)
 		return -ENOMEM;
 	if (status == STATUS_NO_MATCH)
-		json_object_set_new(p, "what", json_string("match"));
+		json_object_set_new(p, "what", json_string(why->missing ? why->missing : "match"));
+	if (status == STATUS_DENIED && *why->session)
+		json_object_set_new(p, "session", json_string(why->session));
+	if (status == STATUS_GUARD && why->guard)
+		json_object_set_new(p, "guard", json_string(guard_name[why->guard]));
 	if (status == STATUS_USAGE)
 		json_object_set_new(p, "parameter", json_string("selectors"));
+	if (json_object_set_new(p, "message", json_string(sentence)) < 0)
+		return -ENOMEM;
 	snprintf(full, sizeof(full), IO_SEVER ".%s", name);
 	return call_error(c, full, p);
 }

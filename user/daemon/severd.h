@@ -65,6 +65,6 @@ json_t *time_to_json(uint64_t us);
 char *event_spell(struct severd *d, uint64_t seq, const struct logged *e, size_t *ret_len);
 
 /* A sentence and what else there is as the answer of a request that ended with that status; `more` members are taken over. */
-int severd_answer(struct call *c, enum status status, const char *sentence, json_t *more);
+int severd_answer(struct call *c, enum status status, const struct refusal *why, const char *sentence, json_t *more);
 
 #endif

@@ -112,7 +112,7 @@ static void carry_out(struct work *w)
 	relay.totals_only = w->totals_only;
 	w->status = w->request.verb == VERB_LIST ? list(&w->request, &access, &relay.report, w->err) :
 						   terminate(&w->request, &access, &relay.report, w->err);
-	w->guard = relay.guard;
+	w->refusal = relay.refusal;
 	relay_close(&relay);
 }
 
@@ -121,6 +121,7 @@ void work_resolve(struct work *w)
 	int r = resolve(&w->request, &w->filter, w->err);
 
 	w->status = r < 0 ? status_of_errno(r) : STATUS_OK;
+	w->refusal.missing = w->filter.missing;
 }
 
 static void *run(void *arg)

@@ -50,7 +50,7 @@ struct work {
 
 	/* The answer, once done. */
 	enum status status;
-	enum guard guard;
+	struct refusal refusal;
 	char err[ERR_LEN];
 
 	/* Of work.c. */

@@ -14,19 +14,19 @@ static bool means_people(const struct request *req)
 	return false;
 }
 
-int work_put_up(struct work *w, const struct fence_author *by, json_t **ret, enum guard *ret_guard, char *err)
+int work_put_up(struct work *w, const struct fence_author *by, json_t **ret, struct refusal *ret_why, char *err)
 {
 	if (means_people(&w->request))
 		attend_look(w->attend);
-	return fencing_add(w->fencing, &w->request, by, w->job, ret, ret_guard, err);
+	return fencing_add(w->fencing, &w->request, by, w->job, ret, ret_why, err);
 }
 
-enum status work_fence(void *arg, char *ret_id, enum guard *ret_guard, char *err)
+enum status work_fence(void *arg, char *ret_id, struct refusal *ret_why, char *err)
 {
 	struct work *w = arg;
 	const struct fence_author by = { .uid = w->peer->uid, .login_uid = author_login(w->peer), .pid = w->peer->pid };
 	_cleanup_(json_decrefp) json_t *fence = NULL;
-	int r = work_put_up(w, &by, &fence, ret_guard, err);
+	int r = work_put_up(w, &by, &fence, ret_why, err);
 
 	if (r < 0)
 		return fencing_status(r);

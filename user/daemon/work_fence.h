@@ -7,9 +7,9 @@
 #include "daemon/work.h"
 
 /* fencing_add() of what the work asks for. In its thread. */
-int work_put_up(struct work *w, const struct fence_author *by, json_t **ret, enum guard *ret_guard, char *err);
+int work_put_up(struct work *w, const struct fence_author *by, json_t **ret, struct refusal *ret_why, char *err);
 
-enum status work_fence(void *arg, char *ret_id, enum guard *ret_guard, char *err);
+enum status work_fence(void *arg, char *ret_id, struct refusal *ret_why, char *err);
 void work_lift(void *arg, const char *id);
 
 #endif

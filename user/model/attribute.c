@@ -29,6 +29,13 @@ uint32_t proc_login(const struct people *p, const struct proc *proc)
 	return proc->session >= 0 ? p->sessions->v[proc->session].uid : proc->login_uid;
 }
 
+struct flow flow_of_session(const struct sessions *all, size_t i)
+{
+	const uint32_t uid = all->v[i].uid;
+
+	return (struct flow){ .session = i, .user = uid, .user_known = true, .login_uid = uid, .shared_with = ID_UNSET };
+}
+
 void flow_attribute(struct flow *f, const struct people *p)
 {
 	const struct proc *best = NULL, *proc;

@@ -25,6 +25,9 @@ void flow_attribute(struct flow *f, const struct people *p);
 /* The login uid a process acts for: its session's, else its own; ID_UNSET none. */
 uint32_t proc_login(const struct people *p, const struct proc *proc);
 
+/* One as a session would have it, for the rights and filters that judge flows; its cookie is 0. */
+struct flow flow_of_session(const struct sessions *all, size_t i);
+
 /* The set of processes that hold f; 0 nobody was seen. */
 uint32_t flow_holders(const struct flow *f, const struct people *p);
 

@@ -4,6 +4,7 @@
 #define SEVER_REQUEST_H
 
 #include "model/selector.h"
+#include "model/session.h"
 
 #include <signal.h>
 
@@ -31,6 +32,13 @@ enum status {
 /* What held a request back. */
 enum guard { GUARD_NONE, GUARD_SELF, GUARD_MAX, GUARD_COLLATERAL, GUARD_ALL, GUARD_PROTECT };
 extern const char *const guard_name[]; /* NULL: none */
+
+/* Why a request was refused, for programs; people are told in a sentence. */
+struct refusal {
+	enum guard guard;	      /* that held back some of it, or all */
+	const char *missing;	      /* "user": a selector of that kind names what there is not; NULL: none does */
+	char session[SESSION_ID_LEN]; /* that is not the caller's; "" none */
+};
 
 #define FENCE_ID_LEN 24	/* "f12" */
 #define REQUEST_ID_LEN 37	/* a UUID and its NUL */
@@ -65,7 +73,8 @@ struct summary {
 	uint64_t discarded;    /* bytes the victims had not delivered */
 	enum stage stage;      /* reached */
 	bool staged;           /* false: no stage was reached */
-	enum guard guard;
+	struct refusal refusal;
+	bool already;          /* all that was named had been disconnected before */
 	bool interrupted;      /* a signal ended the work early */
 	double elapsed_ms;     /* frozen to proven */
 	const char *owners;    /* "bpf", "proc", "none" (could not be read), NULL not needed */

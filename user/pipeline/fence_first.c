@@ -15,7 +15,7 @@ static enum status look_again(struct job *j)
 	int r;
 
 	j->filter.named |= 1u << SEL_STATE;
-	j->guard = GUARD_NONE;
+	j->refusal = (struct refusal){ 0 };
 	selection_clear(&j->frozen);
 	r = job_freeze(j);
 	return r < 0 ? job_broken(j, r, "cannot list the connections of this host") : guard_check(j);
@@ -23,14 +23,16 @@ static enum status look_again(struct job *j)
 
 enum status fence_first(struct job *j)
 {
-	enum guard guard = GUARD_NONE;
+	struct refusal why = { 0 };
 	enum status s;
 
 	if (!j->access->fence)
 		return job_broken(j, fail(-EOPNOTSUPP, j->err, "nobody here puts up fences; nothing was touched"), "");
-	s = j->access->fence(j->access->arg, j->fence, &guard, j->err);
+	s = j->access->fence(j->access->arg, j->fence, &why, j->err);
+	if (s != STATUS_OK)
+		j->refusal = why;
 	if (s != STATUS_OK || j->req->dry_run)
-		return s == STATUS_GUARD ? guard_refuse(j, guard, "its fence was refused") : s;
+		return s == STATUS_GUARD ? guard_refuse(j, why.guard, "its fence was refused") : s;
 	s = look_again(j);
 	if (s != STATUS_OK)
 		fence_take_back(j);

@@ -81,7 +81,7 @@ int guard_mark_self(struct job *j)
 
 enum status guard_refuse(struct job *j, enum guard guard, const char *note)
 {
-	j->guard = guard;
+	j->refusal.guard = guard;
 	for (size_t i = 0; i < j->frozen.flows.n; i++) {
 		struct flow *f = &j->frozen.flows.v[i];
 
@@ -199,7 +199,7 @@ static enum status check_self(struct job *j)
 		}
 	}
 	if (own) {
-		j->guard = GUARD_SELF;
+		j->refusal.guard = GUARD_SELF;
 		fail(0, j->err, "%s: %ju of the connections carr%s your own session; --include-self cuts that too",
 		     own == j->frozen.flows.n ? "refused" : "spared", (uintmax_t)own, own == 1 ? "ies" : "y");
 	}
@@ -219,8 +219,10 @@ static enum status check_rights(struct job *j)
 	}
 	if (!denied)
 		return STATUS_OK;
-	if (denied->session >= 0)
-		snprintf(who, sizeof(who), "session %s", j->frozen.sessions.v[denied->session].id);
+	if (denied->session >= 0) {
+		memcpy(j->refusal.session, j->frozen.sessions.v[denied->session].id, SESSION_ID_LEN);
+		snprintf(who, sizeof(who), "session %s", j->refusal.session);
+	}
 	fail(0, j->err, "permission denied: %s; nothing was touched", who);
 	for (size_t i = 0; i < j->frozen.flows.n; i++)
 		if (j->frozen.flows.v[i].outcome == OUT_NONE)

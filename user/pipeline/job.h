@@ -17,7 +17,8 @@ struct job {
 	uint64_t frozen_us;      /* CLOCK_MONOTONIC when the list was frozen */
 	uint64_t deadline_us;
 	bool orphaned; /* the processes that started this one are not all to be seen */
-	enum guard guard; /* that held back some of them or all */
+	struct refusal refusal;
+	bool already; /* see struct summary */
 	char fence[FENCE_ID_LEN]; /* that keeps out who is to die; "" none */
 	bool awaited; /* what was to follow death has come */
 	bool proven; /* a second selection found every victim gone */

@@ -16,9 +16,9 @@ struct access {
 	 * nobody wants to know. */
 	int (*accept)(void *arg, struct selection *victims, char *err);
 	/* Of a request with fence_ms: keeps out from now on whom it means. STATUS_OK, and which one it is in ret_id (FENCE_ID_LEN bytes);
-	 * else none stands, a sentence is in err, and which guard it was in *ret_guard. A dry run is told what would be refused, and
+	 * else none stands, a sentence is in err, and why in *ret_why. A dry run is told what would be refused, and
 	 * no more. NULL: there are no fences here. */
-	enum status (*fence)(void *arg, char *ret_id, enum guard *ret_guard, char *err);
+	enum status (*fence)(void *arg, char *ret_id, struct refusal *ret_why, char *err);
 	/* Takes that back: the request is refused after all. */
 	void (*lift)(void *arg, const char *id);
 	void *arg;

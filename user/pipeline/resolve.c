@@ -204,6 +204,8 @@ int resolve(const struct request *req, struct filter *ret, char *err)
 		if (req->stop && *req->stop)
 			return fail(-EINTR, err, "interrupted; nothing was touched");
 		r = resolvers[s->kind](s, ret, err);
+		if (r == -ESRCH)
+			ret->missing = selector_option[s->kind] + strlen("--");
 		if (r < 0)
 			return r;
 		if (s->kind != SEL_ALL)

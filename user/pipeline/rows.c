@@ -128,9 +128,7 @@ static int session_rows(const struct job *j, struct flow **v, size_t n, struct r
 
 	for (size_t i = 0; i < sel->sessions.n; i++) {
 		const struct session *s = &sel->sessions.v[i];
-		const struct flow as_if = {
-			.session = i, .user = s->uid, .user_known = true, .login_uid = s->uid, .shared_with = ID_UNSET
-		};
+		const struct flow as_if = flow_of_session(&sel->sessions, i);
 
 		while (k < n && v[k]->session < (int32_t)i)
 			k++;

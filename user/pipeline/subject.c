@@ -27,19 +27,34 @@ char *subject_of(const struct request *req)
 	}
 }
 
+/* One that the caller may not list is not there for him. */
 static const struct session *find_session(const struct job *j, const struct session_id *id)
 {
 	const struct sessions *all = &j->frozen.sessions;
 
-	for (size_t i = 0; i < all->n; i++)
-		if (session_id_is(id, &all->v[i]))
+	for (size_t i = 0; i < all->n; i++) {
+		const struct flow as_if = flow_of_session(all, i);
+
+		if (session_id_is(id, &all->v[i]) && job_may_see(j, &as_if))
 			return &all->v[i];
+	}
 	return NULL;
 }
 
-/* What is known of why nothing carries it. */
-static void explain_no_transport(const struct job *j, const struct session *s, const char *text)
+/* If not, what is theirs may have been left out by something else that was said. */
+static bool only_sessions(const struct filter *f)
 {
+	return f->named == 1u << SEL_SESSION;
+}
+
+/* What is known of why nothing carries it. */
+static void explain_no_transport(struct job *j, const struct session *s, const char *text)
+{
+	if (!only_sessions(&j->filter)) {
+		fail(0, j->err, "nothing matched");
+		return;
+	}
+	j->refusal.missing = "transport";
 	if (s->console && *s->tty)
 		fail(0, j->err, "session %s has no connection to cut: it is on the console, %s", text, s->tty);
 	else if (s->console)
@@ -50,7 +65,15 @@ static void explain_no_transport(const struct job *j, const struct session *s, c
 		     text);
 }
 
-static void explain_session(const struct job *j)
+static void explain_no_session(struct job *j, const struct session_id *id, const char *text)
+{
+	const char *hint = id->form == SESSION_LOGIND && !j->frozen.sessions.logind ? " (no logind runs here; write audit:N)" : "";
+
+	j->refusal.missing = "session";
+	fail(0, j->err, "no such session: %s%s", text, hint);
+}
+
+static void explain_session(struct job *j)
 {
 	const struct session_id *id = j->filter.sessions.v;
 	const struct session *s = find_session(j, id);
@@ -62,10 +85,8 @@ static void explain_session(const struct job *j)
 		memcpy(text, id->id, sizeof(text));
 	if (s)
 		explain_no_transport(j, s, text);
-	else if (id->form == SESSION_LOGIND && !j->frozen.sessions.logind)
-		fail(0, j->err, "no such session: %s (no logind runs here; write audit:N)", text);
 	else
-		fail(0, j->err, "no such session: %s", text);
+		explain_no_session(j, id, text);
 }
 
 static bool only_handles(const struct filter *f)
@@ -73,13 +94,18 @@ static bool only_handles(const struct filter *f)
 	return filter_names(f, SEL_FLOW) && !(f->named & ~(1u << SEL_FLOW | 1u << SEL_NETNS));
 }
 
-static void explain(const struct job *j)
+static void explain_flow(struct job *j, const struct flow_id *id)
+{
+	j->refusal.missing = "flow";
+	fail(0, j->err, "flow %jx@%u is gone, or was never a connection", (uintmax_t)id->cookie, id->netns);
+}
+
+static void explain(struct job *j)
 {
 	if (filter_names(&j->filter, SEL_SESSION) && j->filter.sessions.n == 1)
 		explain_session(j);
 	else if (only_handles(&j->filter) && j->filter.flows.n == 1)
-		fail(0, j->err, "flow %jx@%u is gone, or was never a connection",
-		     (uintmax_t)j->filter.flows.v[0].cookie, j->filter.flows.v[0].netns);
+		explain_flow(j, j->filter.flows.v);
 	else
 		fail(0, j->err, "nothing matched");
 }
@@ -174,6 +200,31 @@ bool subject_may_come(const struct job *j)
 	return !ids->n;
 }
 
+/* Somebody saw what carried it end; or it came from another host, and who accepted it is gone. Of others nobody knows whether anything
+ * ever carried them, or still does where no connection shows it. */
+static bool was_carried(const struct session *s)
+{
+	return !s->console && (s->past.disconnected || (*s->remote_host && !s->leader));
+}
+
+/* Sessions were named, and each lives on without what carried it: to disconnect one again is no mistake. */
+static bool is_disconnected(struct job *j)
+{
+	const struct session_ids *ids = &j->filter.sessions;
+	const struct source_ops *source = j->source->ops;
+
+	if (j->req->verb != VERB_DISCONNECT || !only_sessions(&j->filter) || j->frozen.incomplete ||
+	    (source->recall && source->recall(j->source, &j->frozen) < 0))
+		return false;
+	for (size_t i = 0; i < ids->n; i++) {
+		const struct session *s = find_session(j, &ids->v[i]);
+
+		if (!s || !was_carried(s))
+			return false;
+	}
+	return true;
+}
+
 enum status subject_missing(struct job *j)
 {
 	bool unsupported = false;
@@ -182,6 +233,9 @@ enum status subject_missing(struct job *j)
 		unsupported |= j->frozen.flows.v[i].outcome == OUT_UNSUPPORTED;
 	if (unsupported)
 		return STATUS_PARTIAL;
+	j->already = is_disconnected(j);
+	if (j->already)
+		return STATUS_OK;
 	if (j->req->ignore_none && !j->frozen.incomplete)
 		return STATUS_OK;
 	if (!*j->err)

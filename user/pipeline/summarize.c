@@ -89,7 +89,8 @@ enum status summarize(struct job *j, struct names *names, enum status status)
 		.unattributed = j->frozen.unattributed,
 		.age_unknown = j->frozen.age_unknown,
 		.interrupted = job_stopped(j),
-		.guard = j->guard,
+		.refusal = j->refusal,
+		.already = j->already,
 		.fence = *j->fence ? j->fence : NULL,
 	};
 

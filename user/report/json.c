@@ -233,6 +233,7 @@ static void json_end(struct report *r, const struct summary *s)
 	} else {
 		put_totals(&j, s);
 		jsonl_word(&j, "owners", s->owners);
+		jsonl_bool(&j, "already", s->already);
 		jsonl_bool(&j, "interrupted", s->interrupted);
 		jsonl_text(&j, "reason", s->request->reason, SIZE_MAX);
 		put_selectors(&j, s->request);

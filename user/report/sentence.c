@@ -86,6 +86,14 @@ static void none_left(FILE *f, const struct summary *s)
 	fputs(" had ended before\n", f);
 }
 
+/* "session audit:7 was disconnected already" */
+static void had_gone(FILE *f, const struct summary *s)
+{
+	fputs("nothing was cut; ", f);
+	escape_put(f, s->subject ? s->subject : "each of these sessions");
+	fputs(" was disconnected already\n", f);
+}
+
 static void some_left(FILE *f, const struct summary *s, uint64_t gone)
 {
 	uint64_t left = s->matched - gone;
@@ -107,8 +115,11 @@ void text_closing(struct report *r, const struct summary *s)
 {
 	uint64_t gone = s->dead + s->stale;
 
-	if (s->matched == 0)
+	if (s->matched == 0) {
+		if (s->already && !r->quiet)
+			had_gone(r->out, s);
 		return;
+	}
 	if (s->request->dry_run) {
 		if (!r->quiet)
 			plan(r->out, s);
