@@ -52,7 +52,7 @@ guest_down()
 		loginctl terminate-user "$_user"
 	done 2>/dev/null
 	cleanup
-	until_true 20 nobody_there || loginctl --no-legend list-sessions | sed 's/^/# left behind: /'
+	until_true 5 nobody_there || loginctl --no-legend list-sessions | sed 's/^/# left behind: /'
 }
 trap guest_down EXIT
 guest_up || { echo "Bail out! no log-in is possible on this machine"; exit 1; }

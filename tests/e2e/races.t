@@ -17,7 +17,7 @@ kills=$(many 10000)
 tries=0 stale=0 left=0 hit=0 bad=0
 now && end=$((NOW + 30 * SEVER_TEST_SLOW))
 while { [ $tries -lt "$kills" ] || [ $stale = 0 ]; } && now && [ $NOW -lt $end ]; do
-	tell churn churn 400
+	tell churn churn $((400 * SEVER_TEST_SLOW)) # for longer than a kill takes to start, or none comes late
 	asked=$(replies churn)
 	until [ "$(replies churn)" -gt "$asked" ] || { now && [ $NOW -ge $end ]; }; do
 		sever_kill --client $A
