@@ -136,9 +136,9 @@ ok "SIGHUP: a good one counts" until_true 5 protected
 like "$(add 1000 '' local_port 7001)" '"guard": *"protect"' "a port for everybody covers it, too"
 got=$(add 1000 '' pid 1)
 like "$(error_of "$got"):$got" 'InvalidParameter:.*--pid' "a kind that means nothing for a fence, by its name"
-is "$(error_of "$(add 1000 '' session 999999999)")" NotFound "a session that is not there"
-is "$(error_of "$(call FenceAdd '{"selectors":[{"kind":"netns","value":"7"}],"for_ms":1000}')")" NotFound "nor such a network namespace"
-is "$(error_of "$(add 1000 '' user nobody-of-that-name)")" NotFound "nor such a user"
+like "$(add 1000 '' session 999999999)" 'NotFound".*"what": *"session"' "a session that is not there"
+like "$(call FenceAdd '{"selectors":[{"kind":"netns","value":"7"}],"for_ms":1000}')" 'NotFound".*"what": *"netns"' "nor such a network namespace"
+like "$(add 1000 '' user nobody-of-that-name)" 'NotFound".*"what": *"user"' "nor such a user"
 like "$(add 1000 '' client $A local_port 1-100)" 'InvalidParameter.*64 ports' "too many ports"
 is "$(error_of "$(call FenceAdd '{"selectors":[],"for_ms":1000}')")" InvalidParameter "nobody"
 like "$(stands)" '"fences": *\[\]' "nothing of all that stands"

@@ -32,7 +32,7 @@ static void filter_of(const struct typed *v, size_t n, struct filter *ret)
 	for (size_t i = 0; i < n; i++)
 		if (selector_parse(v[i].kind, v[i].text, &s[i], err) < 0)
 			fail_msg("%s", err);
-	if (resolve(&req, ret, err) < 0)
+	if (resolve(&req, ret, NULL, err) < 0)
 		fail_msg("%s", err);
 }
 

@@ -12,8 +12,9 @@ struct fence_target {
 };
 
 /* Asks NSS, logind and the tree of cgroups: not for the event loop. live NULL: audit sessions are taken as they come, others are
- * unknown. As resolve(); *ret is to be cleared in any case. */
-int fence_resolve(struct live *live, const struct request *req, struct fence_target *ret, char *err);
+ * unknown. As resolve(), but ret_missing is not NULL; *ret is to be cleared in any case. */
+int fence_resolve(struct live *live, const struct request *req, struct fence_target *ret, const char **ret_missing,
+		  char *err);
 void fence_target_clear(struct fence_target *t);
 
 #endif

@@ -95,13 +95,11 @@ int fencing_add(struct fencing *f, const struct request *req, const struct fence
 
 	*ret_why = (struct refusal){ 0 };
 	if (r == 0)
-		r = fence_resolve(f->live, req, &s->target, err);
+		r = fence_resolve(f->live, req, &s->target, &ret_why->missing, err);
 	if (r == 0)
-		r = fencing_check_netns(f, &s->target.filter, err);
+		r = fencing_check_netns(f, &s->target.filter, &ret_why->missing, err);
 	if (r == 0)
 		r = fence_guard(f, req, &s->target.filter, &ret_why->guard, err);
-	if (r == -ESRCH)
-		ret_why->missing = s->target.filter.missing ? s->target.filter.missing : "netns";
 	if (r < 0)
 		return r;
 	pthread_mutex_lock(&f->lock);

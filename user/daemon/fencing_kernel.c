@@ -99,7 +99,7 @@ static bool is_there(const struct fencing *f, const struct netns_table *t, const
 	return found;
 }
 
-int fencing_check_netns(struct fencing *f, const struct filter *filter, char *err)
+int fencing_check_netns(struct fencing *f, const struct filter *filter, const char **ret_missing, char *err)
 {
 	const struct filter none = { .named = 1u << SEL_NETNS };
 	struct netns_table there = { 0 };
@@ -112,8 +112,10 @@ int fencing_check_netns(struct fencing *f, const struct filter *filter, char *er
 		r = enter_new(&sel.owners, &none, &there);
 	pthread_mutex_lock(&f->lock);
 	for (size_t i = 0; i < filter->netns.n && r == 0; i++)
-		if (!is_there(f, &there, &sel.owners, filter->netns.v[i]))
+		if (!is_there(f, &there, &sel.owners, filter->netns.v[i])) {
+			*ret_missing = "netns";
 			r = fail(-ESRCH, err, "no such network namespace: %ju", (uintmax_t)filter->netns.v[i]);
+		}
 	pthread_mutex_unlock(&f->lock);
 	netns_clear(&there);
 	selection_clear(&sel);

@@ -125,7 +125,7 @@ static int parse(const char *text, struct selector *ret)
 static int look_up(const struct selector *s, struct filter *to)
 {
 	const struct request one = { .selectors = s, .n_selectors = 1, .verb = VERB_LIST };
-	int r = s->kind == SEL_USER || (s->kind == SEL_NETNS && s->netns.form != NETNS_NAME) ? 0 : resolve(&one, to, NULL);
+	int r = s->kind == SEL_USER || (s->kind == SEL_NETNS && s->netns.form != NETNS_NAME) ? 0 : resolve(&one, to, NULL, NULL);
 
 	return r == -ENOMEM ? r : 0;
 }
@@ -146,7 +146,7 @@ static int read_target(const json_t *o, const struct selector *v, size_t n, bool
 		if (!(LOOKED_UP & 1u << v[i].kind))
 			plain[req.n_selectors++] = v[i];
 	}
-	r = resolve(&req, &t->filter, NULL);
+	r = resolve(&req, &t->filter, NULL, NULL);
 	if (r == 0)
 		r = get_ids(o, "users", 0, UINT32_MAX - 1, &t->filter.users);
 	for (size_t i = 0; i < n && r == 0 && !same_boot; i++)
@@ -212,7 +212,7 @@ int standing_find_cgroups(const json_t *selectors, struct fence_target *ret, boo
 
 		if (r == 0 && one.kind != SEL_CGROUP && one.kind != SEL_UNIT)
 			continue;
-		r = r == 0 ? resolve(&req, &ret->filter, NULL) : r;
+		r = r == 0 ? resolve(&req, &ret->filter, NULL, NULL) : r;
 		if (r < 0 && r != -ESRCH)
 			return r;
 		*ret_missing |= r < 0;

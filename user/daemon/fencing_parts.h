@@ -80,8 +80,8 @@ int standing_compile(struct standing *s, char *err);
 /* The cgroups and units that selectors name by now, and the topmost ones; *ret is the caller's in any case. */
 int standing_find_cgroups(const json_t *selectors, struct fence_target *ret, bool *ret_missing);
 
-/* fencing_kernel.c. -ESRCH with a sentence: there is no such network namespace. */
-int fencing_check_netns(struct fencing *f, const struct filter *filter, char *err);
+/* fencing_kernel.c. -ESRCH with a sentence, and *ret_missing as resolve(): there is no such network namespace. */
+int fencing_check_netns(struct fencing *f, const struct filter *filter, const char **ret_missing, char *err);
 
 /* fencing_follow.c, with the lock: it is for this from now on. Of the target, which shares what is the same, the rest is the
  * caller's to free: of the new one after a failure, or else of the old one. */

@@ -118,10 +118,9 @@ static void carry_out(struct work *w)
 
 void work_resolve(struct work *w)
 {
-	int r = resolve(&w->request, &w->filter, w->err);
+	int r = resolve(&w->request, &w->filter, &w->refusal.missing, w->err);
 
 	w->status = r < 0 ? status_of_errno(r) : STATUS_OK;
-	w->refusal.missing = w->filter.missing;
 }
 
 static void *run(void *arg)

@@ -43,7 +43,6 @@ struct session_ids {
 
 struct filter {
 	unsigned int named; /* bits 1 << enum sel of the kinds that restrict */
-	const char *missing; /* "user": what kind of thing resolve() did not find; NULL none */
 	struct ids users, cgroups, units, pids, netns;
 	struct prefixes clients, peers;
 	struct session_ids sessions;

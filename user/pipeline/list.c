@@ -130,7 +130,7 @@ static int gather_sessions(struct job *j)
 
 static int gather(struct job *j)
 {
-	int r = resolve(j->req, &j->filter, j->err);
+	int r = resolve(j->req, &j->filter, &j->refusal.missing, j->err);
 
 	j->filter.traffic = true;
 	j->filter.holders = j->req->what == LIST_FLOWS || (j->req->what == LIST_SESSIONS && !(j->filter.named & WHO));

@@ -194,7 +194,7 @@ static const resolver resolvers[] = {
 };
 _Static_assert(array_size(resolvers) == SEL_MAX, "resolve every selector");
 
-int resolve(const struct request *req, struct filter *ret, char *err)
+int resolve(const struct request *req, struct filter *ret, const char **ret_missing, char *err)
 {
 	int r;
 
@@ -204,8 +204,8 @@ int resolve(const struct request *req, struct filter *ret, char *err)
 		if (req->stop && *req->stop)
 			return fail(-EINTR, err, "interrupted; nothing was touched");
 		r = resolvers[s->kind](s, ret, err);
-		if (r == -ESRCH)
-			ret->missing = selector_option[s->kind] + strlen("--");
+		if (r == -ESRCH && ret_missing)
+			*ret_missing = selector_option[s->kind] + strlen("--");
 		if (r < 0)
 			return r;
 		if (s->kind != SEL_ALL)

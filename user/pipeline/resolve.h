@@ -7,8 +7,9 @@
 #include "model/request.h"
 
 /* 0; with a sentence in err: -ESRCH a name that does not exist; -EINVAL an ambiguous or unusable one; -EAGAIN a
- * resolver that could not tell; another errno. *ret is to be freed with filter_clear() in any case. */
-int resolve(const struct request *req, struct filter *ret, char *err);
+ * resolver that could not tell; another errno. With -ESRCH, *ret_missing (may be NULL) says of what kind, as "user", which
+ * is a constant. *ret is to be freed with filter_clear() in any case. */
+int resolve(const struct request *req, struct filter *ret, const char **ret_missing, char *err);
 
 /* What one selector means to this very process, which "self" and a path need. As above. */
 int resolve_session(const struct selector *s, struct session_id *ret, char *err);

@@ -50,10 +50,6 @@ static bool only_sessions(const struct filter *f)
 /* What is known of why nothing carries it. */
 static void explain_no_transport(struct job *j, const struct session *s, const char *text)
 {
-	if (!only_sessions(&j->filter)) {
-		fail(0, j->err, "nothing matched");
-		return;
-	}
 	j->refusal.missing = "transport";
 	if (s->console && *s->tty)
 		fail(0, j->err, "session %s has no connection to cut: it is on the console, %s", text, s->tty);
@@ -83,10 +79,12 @@ static void explain_session(struct job *j)
 		snprintf(text, sizeof(text), "audit:%u", id->audit);
 	else
 		memcpy(text, id->id, sizeof(text));
-	if (s)
+	if (!s)
+		explain_no_session(j, id, text);
+	else if (only_sessions(&j->filter))
 		explain_no_transport(j, s, text);
 	else
-		explain_no_session(j, id, text);
+		fail(0, j->err, "nothing matched");
 }
 
 static bool only_handles(const struct filter *f)

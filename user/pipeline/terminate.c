@@ -225,8 +225,7 @@ static enum status run(struct job *j, struct names *names)
 	if (!j->req->dry_run && !cap_effective(CAP_NET_ADMIN))
 		return job_broken(j, fail(-EPERM, j->err, "this needs CAP_NET_ADMIN (run it as root); nothing was "
 						       "touched"), "");
-	r = resolve(j->req, &j->filter, j->err);
-	j->refusal.missing = j->filter.missing;
+	r = resolve(j->req, &j->filter, &j->refusal.missing, j->err);
 	if (r < 0)
 		return job_broken(j, r, "cannot resolve the request");
 	r = open_and_freeze(j);
