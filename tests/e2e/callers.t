@@ -48,13 +48,14 @@ stop crowd
 start keeper -l 3001 listen tcp 127.0.0.1 7008 hold
 start caller -l 3001 connect tcp 127.0.0.1 7008 from 127.0.0.5
 user='[{"kind":"user","value":"uid:3001"},'$mine']'
-first='{"verb":"kill","selectors":'$user',"options":{"wait":"released","timeout_ms":20000},"request":"'${id}02'"}'
+wish='"verb":"kill","selectors":'$user',"options":{"wait":"released","timeout_ms":20000}'
+first='{'$wish',"request":"'${id}02'"}'
 (call_as 3001 Kill "$first" >"$T/first") &
 first=$!
 ok "alice cuts what is hers, and waits until it is released" until_true 10 is_accepted ${id}02
 like "$(call GetRequest "{\"request\":\"${id}02\"}")" '"state":"accepted"' "that takes its time"
 start late -l 3001 connect tcp 127.0.0.1 7001 from 127.0.0.5
-like "$(call Kill '{"verb":"kill","selectors":'"$user"'}')" '"dead":1' "root is not refused because she is doing the same"
+like "$(call Kill "{$wish}")" '"dead":1' "root is not refused because she is doing the same"
 stop keeper caller late
 wait "$first"
 

@@ -80,6 +80,16 @@ by kill --json --client 127.0.0.6 --fence 10m
 is "$RC:$(summary dead)" 0:5 "in the backlog: cut"
 like "$(ask early ends)" ECONNRESET=5 "which they are told"
 stop tardy early
+# The answer to its first packet is lost, and comes again a second later. It would be let in then.
+start half connect tcp 127.0.0.1 7001 from 127.0.0.14 deaf later
+half() { dump | awk '$3 == "syn-recv" && index($6, "127.0.0.14:") == 1 { print $4 }'; }
+is_half() { [ -n "$(half)" ]; }
+ok "half open" until_true 5 is_half
+by kill --json --client 127.0.0.14 --fence 10m
+is "$RC:$(summary dead):$(half)" 0:1: "half open: cut"
+ask half hear >/dev/null
+ok "half open: its end is told" until_true 20 heard half "end .*E"
+is "$(opened 127.0.0.14)" 0 "half open: it has not come in"
 
 # --- RDP-6: revoked, and not cut
 
@@ -94,7 +104,7 @@ like "$(connects client 7001 127.0.0.7)" ECONNREFUSED "RDP-6 and lets no new one
 stop severd
 like "$(connects client 7001 127.0.0.7)" ECONNREFUSED "RDP-6 severd is killed: it stands"
 severd_up || exit 1
-is "$(fences | wc -l)" 3 "RDP-6 and is known when severd is back"
+is "$(fences | wc -l)" 4 "RDP-6 and is known when severd is back"
 like "$(connects client 7001 127.0.0.7)" ECONNREFUSED "RDP-6 and stands"
 fence lift --client 127.0.0.7 --netns self
 is "$RC" 0 "lifted"
@@ -141,4 +151,22 @@ ok "and the reason is told" until_true 2 told flow.close '"reason":"fence".*"rem
 is "$(ask witness echo)" "ok=1 bad=0" "the bystander talks on"
 fence lift "$id"
 is "$(ask hers connect tcp 127.0.0.1 7002)" "connected 1" "lifted: she may again"
+
+# --- a namespace that severd has not seen yet, and who comes in there meanwhile
+
+late=127.$((64 + $$ / 65536 % 64)).$(($$ / 256 % 256)).$(($$ % 256)) # it is kept out of all of the host
+fence add --client $late --for 10m
+id=$(fences | tail -n 1)
+kill -STOP "$(pid_of severd)"
+new_netns young
+start inn -n /run/netns/young listen tcp 127.0.0.1 7001
+start slips -n /run/netns/young connect tcp 127.0.0.1 7001 from $late
+start beside -n /run/netns/young connect tcp 127.0.0.1 7001 from 127.0.0.3
+is "$(ask slips echo)" "ok=1 bad=0" "X-7 nobody keeps him out of a namespace that severd has not seen"
+kill -CONT "$(pid_of severd)"
+ok "X-7 he is cut when it has" until_true 10 heard slips ECONNRESET
+ok "X-7 and the reason is told" until_true 5 told flow.close "\"reason\":\"fence\".*\"remote_addr\":\"$late\""
+like "$(ask slips connect tcp 127.0.0.1 7001 from $late)" ECONNREFUSED "X-7 from now on he is kept out there, too"
+is "$(ask beside echo)" "ok=1 bad=0" "X-7 who else is there talks on"
+fence lift "$id"
 done_testing

@@ -85,6 +85,42 @@ as alice kill --json --client 127.0.0.4 --dry-run
 is "$RC:$(handles | wc -l)" 4:2 "WTS-7 nor in a dry run"
 as bob kill --json --client 127.0.0.4 --local-port 7002 --dry-run
 is "$RC:$(handles | wc -l)" 0:3 "WTS-7 bob is shown his"
+as alice kill --client 127.0.0.4 --local-port 7001 --fence 10m
+is "$RC:$(from 127.0.0.4 | wc -l)" 4:5 "a fence is not for everybody: nobody is cut"
+sever_run fence list --json --socket "$SOCKET"
+is "$(summary listed)" 0 "and none stands"
+
+start giver -l "$ALICE" connect tcp 127.0.0.1 7002 from 127.0.0.6
+start second -l "$BOB" take @shared
+ask giver give @shared >/dev/null
+until_true 5 heard second took
+both=$(dump | awk '$3 == "established" && index($5, "127.0.0.6:") == 1 { print $4 }')
+as alice kill --json --flow "$both"
+is "$RC:$(summary denied):$(from 127.0.0.6 | wc -l)" 4:1:1 "WTS-7 what she shares with bob is not hers to cut"
+
+# --- the group sever may do what root may
+
+fake_user sever $((ALICE + 200000))
+for_anyone
+member() { setpriv --reuid 65534 --regid 65534 --groups "$1" "$SEVER_ANYONE" kill --socket "$SOCKET" --flow "$both"; }
+member 65534 >"$OUT" 2>"$ERR"
+is "$?:$(from 127.0.0.6 | wc -l)" 4:1 "NET-6 nobody may not cut it"
+member $((ALICE + 200000)) >"$OUT" 2>"$ERR"
+is "$?:$(from 127.0.0.6 | wc -l)" 0:0 "NET-6 who is in the group sever may"
+stop giver second
+
+# --- who watches hears of his own
+
+spawn bobs setpriv --reuid "$BOB" --regid "$BOB" --clear-groups "$SEVER_ANYONE" watch --json --socket "$SOCKET"
+start its -l "$BOB" stat
+hears() { ask its connect tcp 127.0.0.1 7001 from 127.0.0.11 >/dev/null; grep -q '"event":"flow.open".*"local_addr":"127.0.0.11"' "$T/bobs.out"; }
+ok "WTS-7 bob is told of what he opens" until_true 10 hears
+start hers2 -l "$ALICE" connect tcp 127.0.0.1 7002 from 127.0.0.12
+ask its connect tcp 127.0.0.1 7001 from 127.0.0.13 >/dev/null
+ok "WTS-7 again" until_true 10 grep -q '"local_addr":"127.0.0.13"' "$T/bobs.out"
+ok "and root of what alice opens" told flow.open '"local_addr":"127.0.0.12"'
+is "$(grep -c '127.0.0.12' "$T/bobs.out")" 0 "WTS-7 of which bob is not"
+stop bobs its hers2
 
 # --- accepted and done come in pairs
 

@@ -35,6 +35,11 @@ ok "WTS-12 the session's end is told" until_true 20 told session.close "audit:$(
 ok "accepted and done are told" [ "$(events request.accept "$request" | wc -l):$(events request.done "$request" | wc -l)" = 1:1 ]
 seqs=$(watched | sed -n 's/.*"seq":\([0-9]*\),.*/\1/p')
 is "$(echo "$seqs" | sort -n | uniq | wc -l)" "$(echo "$seqs" | wc -l)" "WTS-12 no number comes twice"
+numbers() { echo "$seqs" | sed "1,/^$(echo "$seqs" | sed -n 3p)\$/d"; } # behind the third
+spawn resumed "$SEVER" watch --json --socket "$SOCKET" --after "$(echo "$seqs" | sed -n 3p)"
+resumes() { [ "$(sed -n 's/.*"seq":\([0-9]*\),.*/\1/p' "$T/resumed.out" | head -n "$(numbers | wc -l)")" = "$(numbers)" ]; }
+ok "WTS-12 who watches from a number on is told what came behind it, and from there" until_true 5 resumes
+stop resumed
 
 # --- section 9 item 13: who comes back
 
@@ -100,6 +105,16 @@ is "$(json_field "$(flow_lines)" pid)" "$(pid_of keeper)" "X-9 it says by whom"
 by kill --json --client 127.0.0.6 --wait released --timeout 5s
 is "$RC:$(summary dead):$(summary stage)" 0:1:released "X-9 section 9 item 12: released once the holder is gone"
 stop handed keeper caller srv
+start work -l "$ALICE" listen tcp 127.0.0.1 7009
+start boss connect tcp 127.0.0.1 7009 from 127.0.0.16
+by kill --json --client 127.0.0.16 --wait ended --timeout 300ms
+is "$RC:$(summary dead):$(summary stage)" 3:1:dead "X-9 --wait ended: dead and let go, and her session goes on: exit 3"
+ok "X-9 it says so" said "1 of the sessions has not ended"
+start boss2 connect tcp 127.0.0.1 7009 from 127.0.0.17
+(sleep 0.5; kill -9 "$(pid_of work)") &
+by kill --json --client 127.0.0.17 --wait ended --timeout 5s
+is "$RC:$(summary dead):$(summary stage)" 0:1:ended "X-9 section 9 item 12: ended once its leader is gone"
+stop boss boss2 work
 
 # --- WTS-7, NET-6: rights
 

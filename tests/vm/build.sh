@@ -13,7 +13,7 @@ ROOT_PACKAGES+=,libnginx-mod-stream,socat,netcat-openbsd,curl,jq,strace,valgrind
 ROOT_PACKAGES+=,procps,time,bpftool,libmnl0,libjansson4,libsystemd0,libbpf1,libcmocka0
 # Drivers of the guest's disk and root, then what the kernel would otherwise load by itself when the tests ask for it.
 MODULES="virtio_pci virtio_blk ext4 overlay tcp_diag udp_diag raw_diag mptcp_diag unix_diag netlink_diag veth dummy tun
-	vrf sch_netem autofs4"
+	vrf sch_netem autofs4 nfsv4"
 
 note() { printf '# %s\n' "$*" >&2; }
 

@@ -8,6 +8,7 @@ fence() { _verb=$1; shift; sever_run fence "$_verb" --json "$@"; }
 fences() { fence list; sed -n 's/^{"fence":"\([^"]*\)".*/\1/p' "$OUT"; }
 main_pid() { systemctl show -P MainPID severd.service; }
 again() { [ "$(main_pid)" != "$was" ] && systemctl is-active --quiet severd.service; }
+connected_to() { ask "$1" stat | grep -q "live=1 "; }
 refused() { ! ssh_to "$1" "$2" "$HOST" true >/dev/null 2>&1 </dev/null; }
 
 # --- a client
@@ -31,6 +32,19 @@ ok "RDP-6 and still nobody comes in" refused alice $A
 fence lift "$id"
 ok "RDP-6 lifted: she is let in" logs_in alice $A
 
+# --- a clock that jumps
+
+left() { fence list; json_field "$(head -n 1 "$OUT")" remaining_ms; }
+fence add --client $A --for 1h
+for jump in '+2 days' '-3 days' '+1 day'; do
+	date -s "$jump" >/dev/null
+	ok "the clock jumps, $jump: nobody comes in" refused alice $A
+	systemctl restart severd.service
+	ms=$(left)
+	ok "and an hour it stays, since it went up" [ "${ms:-0}" -gt 3000000 -a "${ms:-0}" -le 3600000 ]
+done
+fence lift "$(fences)"
+
 # --- a user, who is known when she has logged in
 
 login phone alice $A
@@ -39,6 +53,7 @@ id=$(summary fence)
 is "$RC:$(summary dead)" 0:1 "RDP-6 a user is cut and fenced"
 mkdir -m 777 "$T/stays"
 for i in 1 2 3 4 5; do
+	install -m 666 /dev/null "$T/stays/$i"
 	ssh_to alice $A $HOST "for n in \$(seq 3000); do date +%s%N >>$T/stays/$i && echo && sleep 0.01 || exit; done" >/dev/null 2>&1 </dev/null
 	echo $? >>"$T/codes"
 	awk 'NR == 1 { a = $1 } { b = $1 } END { printf "%.0f\n", NR ? (b - a) / 1000000 : 0 }' "$T/stays/$i" >>"$T/windows"
@@ -58,6 +73,17 @@ is "$RC" 0 "a unit is fenced"
 id=$(fences)
 fence lift "$id"
 is "$RC:$(fences)" "0:" "and lifted"
+# --- the kernel's own threads are nobody's: one of them opens what NFS asks for
+
+start nfsd listen tcp 127.0.0.77 2049
+fence add --peer 127.0.0.77 --for 1h
+id=$(fences)
+is "$("$PEER" try 127.0.0.77 2049)" EPERM "a peer is fenced: nobody goes there"
+mount -t nfs4 -o vers=4.2,addr=127.0.0.77,clientaddr=127.0.0.1 127.0.0.77:/ /mnt >"$T/mount" 2>&1 &
+ok "but the kernel, who is asked to mount what is there" until_true 10 connected_to nfsd || diag "$(cat "$T/mount")"
+kill -9 $!
+stop nfsd
+fence lift "$id"
 systemctl stop severd.socket severd.service
 ok "--detach-all" "$TESTS/bin/severd" --detach-all
 done_testing
