@@ -7,6 +7,7 @@
 
 #include <arpa/inet.h>
 #include <net/if.h>
+#include <netinet/tcp.h>
 #include <sched.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -96,6 +97,14 @@ static inline uint16_t port_of(int fd)
 
 	must(getsockname(fd, &e.sa, &e.len), "getsockname");
 	return ntohs(e.v4.sin_port); /* at the same place in both */
+}
+
+static inline bool established(int fd)
+{
+	struct tcp_info info = { 0 };
+	socklen_t len = sizeof(info);
+
+	return getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &len) == 0 && info.tcpi_state == TCP_ESTABLISHED;
 }
 
 static inline void reset_on_close(int fd)

@@ -10,7 +10,6 @@
 #include <fcntl.h>
 #include <linux/sockios.h>
 #include <netinet/in.h>
-#include <netinet/tcp.h>
 #include <poll.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -55,14 +54,6 @@ static inline ino_t netns_here(void)
 }
 
 /* ---- the holder ---- */
-
-static inline bool established(int fd)
-{
-	struct tcp_info info = { 0 };
-	socklen_t len = sizeof(info);
-
-	return getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &len) == 0 && info.tcpi_state == TCP_ESTABLISHED;
-}
 
 static inline void hold(int line, size_t n)
 {

@@ -4,8 +4,6 @@
 #include "own_net.h"
 #include "pipeline/pipeline.h"
 
-#include <netinet/tcp.h>
-
 #include "unit.h"
 
 #define PORT 7000
@@ -19,19 +17,11 @@ static struct {
 	FILE *null;
 } scene;
 
-static bool lives(const struct pair *p)
-{
-	struct tcp_info info = { 0 };
-	socklen_t len = sizeof(info);
-
-	return getsockopt(p->in, IPPROTO_TCP, TCP_INFO, &info, &len) == 0 && info.tcpi_state == TCP_ESTABLISHED;
-}
-
 static enum status fence(void *arg, char *ret_id, struct refusal *ret_why, char *err)
 {
 	(void)arg;
 	assert_int_equal(scene.asked++, 0);
-	assert_true(lives(&scene.first));
+	assert_true(established(scene.first.in));
 	scene.second = connected(scene.listening, "127.0.0.2", 0);
 	if (scene.refuse == STATUS_OK) {
 		strcpy(ret_id, "f7");
@@ -54,7 +44,7 @@ static int accept_victims(void *arg, struct selection *victims, char *err)
 	(void)arg;
 	(void)victims;
 	assert_int_equal(scene.asked, 1);
-	assert_true(lives(&scene.first) && lives(&scene.second));
+	assert_true(established(scene.first.in) && established(scene.second.in));
 	scene.accepted++;
 	strcpy(err, scene.full ? "no room" : "");
 	return scene.full ? -ENOSPC : 0;
@@ -117,8 +107,8 @@ static void check(unsigned int lifted, bool alive)
 {
 	assert_int_equal(scene.asked, 1);
 	assert_int_equal(scene.lifted, lifted);
-	assert_int_equal(lives(&scene.first), alive);
-	assert_int_equal(lives(&scene.second), alive);
+	assert_int_equal(established(scene.first.in), alive);
+	assert_int_equal(established(scene.second.in), alive);
 }
 
 static void test_between(void **state)
