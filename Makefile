@@ -27,7 +27,8 @@ BPFFLAGS := -g -O2 -Wall -Werror -target bpf -Iinclude
 
 SRC  := $(wildcard user/*/*.c)
 OBJ  := $(SRC:%.c=$(B)/%.o)
-LIB  := $(filter-out %/main.o,$(OBJ))
+LAZY := $(B)/user/cli/lazy_login.o
+LIB  := $(filter-out %/main.o $(LAZY),$(OBJ))
 UNIT := $(patsubst tests/unit/%.c,$(B)/unit/%,$(wildcard tests/unit/*.c))
 BENCH := $(patsubst tests/bench/%.c,$(B)/bench/%,$(wildcard tests/bench/*.c))
 FUZZ := $(patsubst tests/fuzz/%.c,$(B)/fuzz/%,$(wildcard tests/fuzz/*.c))
@@ -44,7 +45,7 @@ all: $(B)/sever $(B)/severd
 tests: $(B)/peer $(UNIT) $(BENCH)
 
 $(B)/sever: $(filter-out $(B)/user/daemon/%,$(OBJ))
-	$(call say,LINK,$@)$(CC) $(CFLAGS) $(LDFLAGS) $^ $(LIBS) -o $@
+	$(call say,LINK,$@)$(CC) $(CFLAGS) $(LDFLAGS) $^ $(filter-out -lsystemd,$(LIBS)) -ldl -o $@
 $(B)/severd: $(filter-out $(B)/user/cli/%,$(OBJ))
 	$(call say,LINK,$@)$(CC) $(CFLAGS) $(LDFLAGS) $^ $(LIBS) -lpthread -o $@
 $(B)/libsever.a: $(LIB)

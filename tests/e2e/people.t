@@ -111,4 +111,16 @@ like "$(cat "$OUT")" "\"session\": *\"audit:$(session_of one)\"" "list sessions:
 sever_run list --json --netns self --user alice
 ok "list takes selectors" not grep -q '"bob"' "$OUT"
 
+# --- libsystemd, which is opened where systemd runs, and nowhere else
+
+library=$(LD_TRACE_LOADED_OBJECTS=1 "$_bin/severd" | awk '$1 == "libsystemd.so.0" { print $3 }')
+mount --bind /dev/null "$library"
+sever_run list sessions --json --netns self
+is "$RC" 0 "no systemd: nobody asks for libsystemd"
+mkdir -p /run/systemd/system
+sever_run list sessions --json --netns self
+is "$RC" 5 "systemd, and no libsystemd: whose sessions there are cannot be told"
+ok "which one it is" said "sessions are not known: .*libsystemd.so.0"
+rmdir /run/systemd/system
+umount "$library"
 done_testing

@@ -229,11 +229,14 @@ static int read_audit(struct proc **v, size_t n, struct sessions *s)
 
 int sessions_read(struct proctab *procs, struct sessions *ret)
 {
-	_cleanup_(sessions_clear) struct sessions s = { .logind = sd_booted() > 0 };
+	const int booted = sd_booted(); /* else negative: whatever hides it hides logind's files, too */
+	_cleanup_(sessions_clear) struct sessions s = { .logind = booted > 0 };
 	_free_ struct proc **v = calloc(procs->n + 1, sizeof(*v));
 	size_t n = 0;
 	int r = 0;
 
+	if (booted == -ELIBACC)
+		return booted;
 	if (!v)
 		return -ENOMEM;
 	for (size_t i = 0; i < procs->n; i++) {

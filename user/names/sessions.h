@@ -12,7 +12,8 @@
  * belongs to that one; else one with an audit session id to the logind session whose leader has the
  * same id, and where there is none, or several, to "audit:N"; else, and where that is the one of the
  * user's systemd, to none. The leader of a session is its oldest process, and its audit session is
- * that of the session. 0 or negative errno; logind not running is no error. */
+ * that of the session. 0 or negative errno; logind not running is no error, but -ELIBACC is one: it runs and cannot be asked,
+ * because libsystemd cannot be loaded. */
 int sessions_read(struct proctab *procs, struct sessions *ret);
 
 /* Fills `survives`, `survivor` (and tty where unknown) of session number i, by looking at its
