@@ -113,13 +113,6 @@ int doctor_udp(struct bpf_iter__udp *ctx)
 #ifdef HOOK_sk_storage
 enum { BPF_MAP_TYPE_SK_STORAGE = 24, BPF_SK_STORAGE_GET_F_CREATE = 1 };
 
-struct bpf_iter__bpf_sk_storage_map {
-	struct bpf_iter_meta *meta;
-	struct bpf_map *map;
-	struct sock *sk;
-	void *value;
-} __attribute__((preserve_access_index));
-
 struct {
 	__uint(type, BPF_MAP_TYPE_SK_STORAGE);
 	__uint(map_flags, BPF_F_NO_PREALLOC);
@@ -128,7 +121,6 @@ struct {
 } tags SEC(".maps");
 
 __u64 wanted;
-bool saw_tag;
 
 SEC("tp_btf/inet_sock_set_state")
 int BPF_PROG(doctor_tag, struct sock *sk)
@@ -140,17 +132,6 @@ int BPF_PROG(doctor_tag, struct sock *sk)
 	t = bpf_sk_storage_get(&tags, sk, 0, BPF_SK_STORAGE_GET_F_CREATE);
 	if (t)
 		*t = wanted;
-	return 0;
-}
-
-SEC("iter/bpf_sk_storage_map")
-int doctor_tags(struct bpf_iter__bpf_sk_storage_map *ctx)
-{
-	struct sock *sk = ctx->sk;
-	__u64 *t = ctx->value;
-
-	if (sk && t && *t == wanted && sk->__sk_common.skc_cookie.counter == wanted)
-		saw_tag = true;
 	return 0;
 }
 #endif

@@ -119,16 +119,6 @@ static int try_iterators(void)
 	return r < 0 ? r : s->bss->saw_tcp && s->bss->saw_udp ? 0 : -ENODATA;
 }
 
-/* A walk over this kind of map is attached to one map. */
-static int walk_tags(struct hook_sk_storage_bpf *s)
-{
-	union bpf_iter_link_info map = { .map.map_fd = s->maps.tags.map_fd };
-	LIBBPF_OPTS(bpf_link_create_opts, o, .iter_info = &map, .iter_info_len = sizeof(map));
-
-	s->links.doctor_tags_fd = bpf_link_create(s->progs.doctor_tags.prog_fd, 0, BPF_TRACE_ITER, &o);
-	return s->links.doctor_tags_fd < 0 ? -errno : iterator_run(s->links.doctor_tags_fd);
-}
-
 static int try_sk_storage(void)
 {
 	_cleanup_(hook_sk_storage_bpf__destroyp) struct hook_sk_storage_bpf *s = NULL;
@@ -144,12 +134,9 @@ static int try_sk_storage(void)
 		return refusal();
 	s->bss->wanted = cookie;
 	/* The client's state changes in this call, so there is nothing to wait for. */
-	if (hook_sk_storage_bpf__doctor_tag__attach(s) < 0 || shutdown(p.client, SHUT_WR) < 0)
+	if (hook_sk_storage_bpf__attach(s) < 0 || shutdown(p.client, SHUT_WR) < 0)
 		return refusal();
-	if (bpf_map_lookup_elem(s->maps.tags.map_fd, &p.client, &tag) < 0 || tag != cookie)
-		return -ENODATA;
-	r = walk_tags(s);
-	return r < 0 ? r : s->bss->saw_tag ? 0 : -ENODATA;
+	return bpf_map_lookup_elem(s->maps.tags.map_fd, &p.client, &tag) == 0 && tag == cookie ? 0 : -ENODATA;
 }
 
 static int on_event(void *arg, void *data, size_t len)
