@@ -39,8 +39,8 @@ ok "RDP-6 X-2 not before its time" [ "$(field_of knocker last)" -ge $((begun + 1
 ok "RDP-6 refused again and again" [ "$(field_of knocker ECONNREFUSED)" -ge 20 ]
 twice() { [ "$(opened 127.0.0.2)" = 2 ]; }
 ok "RDP-6 no connection of theirs was made in between" until_true 5 twice
-ok "fence.add is told" told fence.add "\"$id\""
-ok "fence.hit is told" told fence.hit "\"$id\""
+ok "fence.add is told" until_true 5 told fence.add "\"$id\""
+ok "fence.hit is told" until_true 5 told fence.hit "\"$id\""
 ok "fence.expire is told" until_true 5 told fence.expire "\"$id\""
 is "$(fences)" "" "it is listed no more"
 

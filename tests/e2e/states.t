@@ -59,7 +59,7 @@ fresh hold
 client
 ask cli close >/dev/null
 killed_in X-3 close-wait --local-port
-ok "X-3 close-wait: who held it is told" heard srv ECONNABORTED
+ok "X-3 close-wait: who held it is told" until_true 5 heard srv ECONNABORTED
 fresh hold
 client
 ask cli close >/dev/null
