@@ -125,7 +125,7 @@ until_true()	# SECONDS CMD...: polls until CMD succeeds; its last status
 	now && _end=$((NOW + $1 * SEVER_TEST_SLOW + 1))
 	shift
 	until "$@"; do
-		now && [ $NOW -lt $_end ] || return 1
+		now && [ $NOW -lt $_end ] || { echo "# in vain: $*" >&2; return 1; }
 		sleep $TAP_PAUSE
 	done
 }

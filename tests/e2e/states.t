@@ -117,7 +117,7 @@ has_all() { [ "$(got)" = 2000000 ]; }
 sendq() { dump | awk -v c="$victim" '$4 == c { print $10 }'; }
 got() { ask cli stat | sed 's/.*read=\([0-9]*\).*/\1/'; }
 
-full 100000000 100000
+ok "K8 the buffer is full" full 100000000 100000
 queued=$(sendq)
 sever_flow "$victim"
 is "$RC:$(summary dead)" 0:1 "K8 blocked in send(): cut"
@@ -126,13 +126,13 @@ ok "K8 send() fails" until_true 1 heard srv ECONNABORTED
 ok "K8 RDP-4 what was queued is reported as lost: about $queued" awk -v q="$queued" \
 	-v d="$(summary discarded)" 'BEGIN { exit !(d > q * 0.9 && d < q * 1.1) }'
 
-full 2000000 4000000
-sever_flow "$victim" --drain 10s
+ok "RDP-4 two million bytes are on their way" full 2000000 $((4000000 / SEVER_TEST_SLOW))
+sever_flow "$victim" --drain $((10 * SEVER_TEST_SLOW))s
 is "$RC:$(summary dead):$(summary discarded)" 0:1:0 "RDP-4 --drain 10s: cut, nothing lost"
 ok "RDP-4 the client has it all" until_true 5 has_all
 ok "RDP-4 and then a reset" until_true 2 heard cli ECONNRESET
 
-full 100000000 100000
+ok "RDP-4 the buffer is full again" full 100000000 100000
 before=$(now_ms)
 sever_flow "$victim" --drain 1s
 took=$(($(now_ms) - before))
