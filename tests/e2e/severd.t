@@ -153,6 +153,10 @@ is "$(what "$lone"):$(what "$lone,$from")" transport:match "WTS-5 a session that
 stop lone
 is "$(what "$bob,$from,$no_user"):$(what "$bob,$from")" user:match "NET-3 of several the one that is not there; none of his matches"
 is "$(what '{"kind":"flow","value":"1@1"}'):$(what '{"kind":"unit","value":"no-such.service"}')" flow:unit "NET-3 no such flow, no such unit"
+by list --user no-such-name --ignore-none
+is "$RC:$(cat "$ERR")" "1:sever: no such user: no-such-name" "NET-3 nor is a mistyped name an empty list"
+like "$(call List "{\"selectors\":[$no_user]}")" 'NotFound.*"what": *"user"' "NET-3 a program is told what it is"
+like "$(call List "{\"selectors\":[$from]}")" '"sessions": *\[\]' "NET-3 an empty list is none of that"
 
 # --- it is ended while a request runs
 

@@ -212,7 +212,8 @@ static void on_done(struct work *w, void *arg)
 		listing_free(l);
 		return;
 	}
-	if (w->status != STATUS_OK && w->status != STATUS_NO_MATCH) {
+	/* An empty list is an answer; not so one of somebody there is not. */
+	if (w->status != STATUS_OK && (w->status != STATUS_NO_MATCH || w->refusal.missing)) {
 		severd_answer(l->call, w->status, &w->refusal, w->err, NULL);
 		listing_free(l);
 	} else if (l->broken) {

@@ -178,6 +178,7 @@ enum status list(const struct request *req, const struct access *access, struct 
 	report_begin(report, req);
 	status = answer(&j, &names, &s);
 	s.interrupted = job_stopped(&j);
+	s.refusal = j.refusal;
 	if (report_end(report, &s) < 0)
 		return job_broken(&j, -EIO, "the answer could not be written in full");
 	if (status == STATUS_NO_MATCH && !*err)
