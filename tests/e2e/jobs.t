@@ -59,6 +59,18 @@ ok "WTS-4 its end is told: by himself" until_true 5 told flow.close "\"reason\":
 ok "WTS-4 her other sessions live" echoes desk
 ok "WTS-4 all of them" echoes phone
 
+# --- a service's child cuts its own client and another one
+
+start admin listen tcp 127.0.0.1 7004
+start me connect tcp 127.0.0.1 7004 from 127.0.0.8
+start them connect tcp 127.0.0.1 7002 from 127.0.0.8
+printf '#!/bin/sh\nexec "%s" kill --socket "%s" --netns self --client 127.0.0.8 >"%s" 2>"%s"\n' "$SEVER" "$SOCKET" "$OUT" "$ERR" >"$T/inside"
+chmod +x "$T/inside"
+is "$(ask admin run "$T/inside"):$(cat "$ERR")" \
+	"exit 6:sever: spared: 1 of the connections carries your own session; --include-self cuts that too" "X-8 it is told why one is left"
+is "$(ask me echo):$(ask them ends)" "ok=1 bad=0:ECONNRESET=1" "X-8 its own lives, the other is cut"
+stop admin me them
+
 # --- who is refused is not shown what he may not see
 
 start idle -l "$ALICE" listen tcp 127.0.0.1 7005

@@ -83,6 +83,10 @@ client=$(cookies both2)
 sever_kill --remote-port 7001
 is "$(handles)" "$client" "K3 --remote-port means the client's end"
 ok "K3 and the server's hears of it" until_true 1 heard both2 ECONNABORTED
+start both3 connect tcp 127.0.0.1 7001 from $A
+sever_flow "$(cookies both3)" --flow "$(ask srv listeners)"
+is "$RC:$(summary dead):$(summary spared)" 6:1:1 "WTS-5 the handles of a connection and of a listener: one cut, one spared"
+ok "WTS-5 it is said which" grep -q "^sever: flow $(ask srv listeners) is a listening socket" "$ERR"
 ok "K3: listeners live" unharmed
 
 # --- a listener's backlog goes only by its own flows (K11)

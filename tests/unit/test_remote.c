@@ -111,6 +111,21 @@ static void test_kill(void **state)
 	}
 }
 
+/* What was carried out but for the caller's own. */
+static void test_spared(void **state)
+{
+	struct paper p;
+	struct options o;
+
+	(void)state;
+	paper_open(&p, &report_text, VERB_KILL);
+	o = options(&p, VERB_KILL);
+	say_all(",\"status\":6,\"message\":\"spared: yours\"}");
+	assert_int_equal(remote_kill(c, &o, &p.r, err), STATUS_GUARD);
+	assert_string_equal(err, "spared: yours");
+	paper_close(&p);
+}
+
 /* An error that carries the summary. */
 static void test_partial(void **state)
 {
@@ -327,7 +342,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		S(test_kill),	     S(test_partial),	     S(test_errors),	S(test_nonsense),
-		S(test_no_wait),     S(test_no_wait_at_once), S(test_left_alone),
+		S(test_no_wait),     S(test_no_wait_at_once), S(test_left_alone), S(test_spared),
 	};
 
 	alarm(60); /* what is broken here may wait for ever */

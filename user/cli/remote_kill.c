@@ -73,9 +73,12 @@ static enum status on_end(struct remote *m, struct reader *r)
 {
 	const json_t *summary = read_object(r, "summary");
 	enum status status = read_number(r, "status", STATUS_NO_DAEMON, STATUS_PARTIAL);
+	const char *message = read_text(r, "message");
 
 	read_member(r, "summary", true);
 	read_member(r, "status", true);
+	if (message && !r->bad)
+		fail(0, m->err, "%s", message);
 	return r->bad ? answer_nonsense(m, "Kill", r->bad) : answer_summary(m, summary, status);
 }
 

@@ -105,7 +105,7 @@ static int answer(struct call *c, enum status status, const struct refusal *why,
 	_cleanup_(json_decrefp) json_t *p = NULL;
 
 	if (status == STATUS_OK || (status == STATUS_GUARD && some)) {
-		p = json_pack("{sO? si}", "summary", summary, "status", status);
+		p = json_pack("{sO? si ss*}", "summary", summary, "status", status, "message", *sentence ? sentence : NULL);
 		return p ? call_reply(c, p, false) : -ENOMEM;
 	}
 	p = json_pack("{sO*}", "summary", summary);

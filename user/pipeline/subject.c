@@ -149,9 +149,10 @@ static int add_handle(struct job *j, const struct flow_id *id)
 	bool listener = is_listener(j, *id);
 	int r;
 
+	if (listener)
+		fail(0, j->err, "flow %jx@%u is a listening socket, which is never selected", (uintmax_t)id->cookie, id->netns);
 	if (listener && !j->frozen.flows.n)
-		return fail(0, j->err, "flow %jx@%u is a listening socket, which is never selected",
-			    (uintmax_t)id->cookie, id->netns);
+		return 0;
 	if (listener) {
 		f.outcome = OUT_SPARED;
 		f.note = "a listening socket, which is never selected";
