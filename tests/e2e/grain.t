@@ -118,6 +118,13 @@ fi
 
 # --- --older-than: only what is certainly older
 
+start hers -l 3001 listen tcp 127.0.0.1 7009
+start his -l 3002 connect tcp 127.0.0.1 7009 from 127.0.0.7
+sever_list --user alice --older-than 1h
+is "$RC:$(summary age_unknown)" 1:1 "--older-than: counted is what matches otherwise, and not bob's"
+sever_run disconnect --json --netns self --user alice --older-than 1h
+is "$RC:$(summary age_unknown)" 1:1 "--older-than: and what a cut would take"
+stop his hers
 start quiet connect tcp 127.0.0.1 7002 from 127.0.0.7
 start talker connect tcp 127.0.0.1 7002 from 127.0.0.8
 quiet=$(from 127.0.0.7) talker=$(from 127.0.0.8)

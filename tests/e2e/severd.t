@@ -18,11 +18,16 @@ is "$RC:$(grep -c '"session":"audit:' "$OUT")" 0:1 "X-12 a session that is older
 by list flows --json --user alice --client $A
 is "$RC:$(sed -n 's/.*"flow":"\([^"]*\)".*/\1/p' "$OUT")" "0:$old" "X-12 and so is its flow"
 
+by list --user alice --older-than 2h
+is "$RC:$(grep -c '^note: 1 connection may be old enough' "$ERR")" 1:1 "--older-than: how long it has been there nobody can say"
+
 # --- late attribution: a session that begins
 
 login phone alice $B
 flow=$(transport phone)
 ok "WTS-12 the session's beginning is told" until_true 2 told session.open "audit:$(session phone)"
+by list flows --json --user alice --older-than 2h
+is "$RC:$(summary age_unknown)" 1:1 "--older-than: of what came later it is known, and bob's is no matter"
 cut_by by disconnect --json --session "audit:$(session phone)"
 is "$RC:$(handles)" "0:$flow" "WTS-1 it is cut by its id"
 ok "the client is told within a second" ended_in_time phone

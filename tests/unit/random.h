@@ -108,6 +108,7 @@ static inline struct flow any_flow(void)
 		.cgroup = any(5),
 		.uid = any(4),
 		.min_age_ms = any(3) * 1000,
+		.since = any(2),
 		.family = any(2) ? AF_INET : AF_INET6,
 		.proto = any(PROTO_OTHER),
 		.state = 1 + any(STATE_MAX - 1),

@@ -109,7 +109,8 @@ static void test_states(void **state)
 	}
 }
 
-/* An age that is not certain is no match and no miss, but only of what matches otherwise. */
+/* An age that is not certain is no match and no miss, but only of what matches otherwise. It is certain where the birth was seen,
+ * unless that is longer ago than can be counted. */
 static void test_older_than(void **state)
 {
 	struct filter f = { .named = 1u << SEL_OLDER_THAN, .protos = ~0u, .states = ~0u, .older_ms = 1000 };
@@ -119,6 +120,13 @@ static void test_older_than(void **state)
 	assert_int_equal(filter_match_socket(&f, NULL, &flow), MATCH_YES);
 	flow.min_age_ms = 999;
 	assert_int_equal(filter_match_socket(&f, NULL, &flow), MATCH_UNKNOWN);
+	flow.since = 1;
+	assert_int_equal(filter_match_socket(&f, NULL, &flow), MATCH_NO);
+	flow.min_age_ms = UINT32_MAX;
+	assert_int_equal(filter_match_socket(&f, NULL, &flow), MATCH_YES);
+	f.older_ms = UINT32_MAX + 1ull;
+	assert_int_equal(filter_match_socket(&f, NULL, &flow), MATCH_UNKNOWN);
+	flow.since = 0;
 	f.protos = 1u << PROTO_UDP;
 	assert_int_equal(filter_match_socket(&f, NULL, &flow), MATCH_NO);
 }
@@ -177,7 +185,9 @@ static enum match oracle_socket(const struct filter *f, const uint32_t *zones, c
 	    (named(f, SEL_LOCAL_PORT) && !ported(&f->local_ports, w->local_port)) ||
 	    (named(f, SEL_REMOTE_PORT) && !ported(&f->remote_ports, w->remote_port)))
 		return MATCH_NO;
-	return named(f, SEL_OLDER_THAN) && w->min_age_ms < f->older_ms ? MATCH_UNKNOWN : MATCH_YES;
+	if (!named(f, SEL_OLDER_THAN) || w->min_age_ms >= f->older_ms)
+		return MATCH_YES;
+	return w->since ? MATCH_NO : MATCH_UNKNOWN;
 }
 
 static uint32_t login_of(const struct proc *p)

@@ -121,7 +121,7 @@ static void test_json_rows(void **state)
 		list_one(&p, &report_json, what);
 		assert_memory_equal(p.out, want[what], strlen(want[what]));
 		assert_string_equal(p.out + strlen(want[what]),
-				    "{\"summary\":{\"listed\":1,\"owners\":\"bpf\",\"notes\":[]}}\n");
+				    "{\"summary\":{\"listed\":1,\"owners\":\"bpf\",\"notes\":[],\"unattributed\":0,\"age_unknown\":0}}\n");
 		paper_close(&p);
 	}
 }

@@ -81,7 +81,7 @@ static void test_list_nothing(void **state)
 		script_say("{\"parameters\":{\"sessions\":[]}}");
 		assert_int_equal(remote_list(c, &req, &p.r, err), i ? STATUS_OK : STATUS_NO_MATCH);
 		assert_string_equal(err, i ? "" : "nothing matched");
-		assert_string_equal(p.out, "{\"summary\":{\"listed\":0,\"owners\":null,\"notes\":[]}}\n");
+		assert_string_equal(p.out, "{\"summary\":{\"listed\":0,\"owners\":null,\"notes\":[],\"unattributed\":0,\"age_unknown\":0}}\n");
 		paper_close(&p);
 		script_again();
 	}

@@ -25,9 +25,14 @@ static int add_opener(struct search *q, const struct entry *e)
 
 /* ---- candidates ---- */
 
-uint64_t search_birth(const struct search *q, const struct entry *e)
+void search_birth(const struct search *q, const struct entry *e, struct flow *f)
 {
-	return e->flags & SEVER_FLOW_ADOPTED ? 0 : q->boot + e->birth / 1000;
+	uint64_t age = e->birth < q->now ? (q->now - e->birth) / 1000000 : 0;
+
+	if (e->flags & SEVER_FLOW_ADOPTED)
+		return;
+	f->since = q->boot + e->birth / 1000;
+	f->min_age_ms = age < UINT32_MAX ? age : UINT32_MAX; /* 49 days */
 }
 
 /* What the kernel's map says of it now: a call of the kernel for each, which who only cuts can do without. -ENOENT: it has just
@@ -35,7 +40,6 @@ uint64_t search_birth(const struct search *q, const struct entry *e)
 static int read_now(const struct search *q, const struct entry *e, struct flow *ret)
 {
 	struct sever_flow now;
-	uint64_t age;
 	int r;
 
 	if (q->states || e->flags & SEVER_FLOW_PENDING) {
@@ -47,11 +51,7 @@ static int read_now(const struct search *q, const struct entry *e, struct flow *
 	ret->tracked = true;
 	if (!e->unsure)
 		ret->uid = e->uid;
-	ret->since = search_birth(q, e);
-	if (ret->since && e->birth < q->now) {
-		age = (q->now - e->birth) / 1000000;
-		ret->min_age_ms = age < UINT32_MAX ? age : UINT32_MAX; /* 49 days */
-	}
+	search_birth(q, e, ret);
 	return 0;
 }
 

@@ -39,8 +39,8 @@ int search_holders(struct search *q, uint32_t caller);
 int search_other_holders(struct source *s, struct search *q);
 /* Asks the kernel whose the unsure ones are, and keeps the answer. */
 int search_uids(struct source *s, struct search *q);
-/* When it came to be, see moment.h; 0: nobody saw that. */
-uint64_t search_birth(const struct search *q, const struct entry *e);
+/* When it came to be, and how old it is, where somebody saw that. */
+void search_birth(const struct search *q, const struct entry *e, struct flow *f);
 /* With the lock of live: fills found, unsure and netns. 0 or negative errno. */
 int search_candidates(struct search *q);
 

@@ -70,16 +70,15 @@ static struct filter elsewhere(const struct search *q)
 }
 
 /* A flow whose local end is not in the index may be there all the same. */
-static uint64_t birth_of(const struct search *q, const struct flow *f)
+static void find_birth(const struct search *q, struct flow *f)
 {
 	const struct entry *e;
-	uint64_t since;
 
 	pthread_mutex_lock(&q->live->lock);
 	e = index_find(&q->live->index, f->cookie);
-	since = e ? search_birth(q, e) : 0;
+	if (e)
+		search_birth(q, e, f);
 	pthread_mutex_unlock(&q->live->lock);
-	return since;
 }
 
 static int on_elsewhere(const struct flow *f, void *arg)
@@ -91,7 +90,7 @@ static int on_elsewhere(const struct flow *f, void *arg)
 	if (f->proto == PROTO_TCP && !(states & 1u << f->state))
 		return 0; /* the index has it, or it has just ended */
 	if (q->pending & 1u << f->proto)
-		born.since = birth_of(q, f);
+		find_birth(q, &born);
 	return select_flow(&q->select, &born);
 }
 

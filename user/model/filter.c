@@ -78,6 +78,17 @@ static bool match_addresses(const struct filter *f, const uint32_t *zones, const
 	       in_prefixes(&f->peers, zones ? zones + f->clients.n : NULL, &flow->remote);
 }
 
+bool filter_age_unproven(const struct filter *f, const struct flow *flow)
+{
+	return filter_names(f, SEL_OLDER_THAN) && flow->min_age_ms < f->older_ms;
+}
+
+/* Whether the least age is the age: somebody saw its birth, and that is not too long ago to be counted. */
+static bool is_age_known(const struct flow *flow)
+{
+	return flow->since && flow->min_age_ms < UINT32_MAX;
+}
+
 enum match filter_match_socket(const struct filter *f, const uint32_t *zones, const struct flow *flow)
 {
 	if (flow->state == STATE_LISTEN || !(f->states & 1u << flow->state) ||
@@ -93,8 +104,8 @@ enum match filter_match_socket(const struct filter *f, const uint32_t *zones, co
 		return MATCH_NO;
 	if (!match_addresses(f, zones, flow))
 		return MATCH_NO;
-	if (filter_names(f, SEL_OLDER_THAN) && flow->min_age_ms < f->older_ms)
-		return MATCH_UNKNOWN;
+	if (filter_age_unproven(f, flow))
+		return is_age_known(flow) ? MATCH_NO : MATCH_UNKNOWN;
 	return MATCH_YES;
 }
 

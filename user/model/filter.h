@@ -74,6 +74,8 @@ bool filter_needs_people(const struct filter *f);
 /* What a dump shows: protocol, state, addresses, ports, namespace, handle, direction, age. zones: the interface
  * index of each zone of clients, then of peers, in this namespace (may be NULL: no zones named). */
 enum match filter_match_socket(const struct filter *f, const uint32_t *zones, const struct flow *flow);
+/* Whether that is as old as is asked for cannot be said, where the answer to the above is not MATCH_NO. */
+bool filter_age_unproven(const struct filter *f, const struct flow *flow);
 /* Who holds it: user, session, pid, cgroup, transport. flow_attribute() must have run. */
 bool filter_match_people(const struct filter *f, const struct people *p, const struct flow *flow);
 /* Whether the process is one that makes the flows it holds worth a closer look: it may be the one that is named,

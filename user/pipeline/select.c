@@ -30,6 +30,9 @@ static bool wants(struct select *s, const struct flow *f)
 					flow_uid_known(f) && f->state != STATE_CLOSE;
 		return false;
 	}
+	/* Counted is only what matches otherwise: where people matter that is not known before it is known whose it is. */
+	if (m == MATCH_UNKNOWN && filter_needs_people(s->filter))
+		return true;
 	s->sel->age_unknown += m == MATCH_UNKNOWN;
 	return m == MATCH_YES;
 }
@@ -94,8 +97,12 @@ static bool belongs(const struct flow *f, void *arg)
 	struct select *s = arg;
 	struct selection *sel = s->sel;
 
-	if (filter_match_people(s->filter, &sel->people, f))
-		return true;
+	if (filter_match_people(s->filter, &sel->people, f)) {
+		bool unproven = filter_age_unproven(s->filter, f);
+
+		sel->age_unknown += unproven;
+		return !unproven;
+	}
 	sel->unattributed += filter_names(s->filter, SEL_USER) && f->via == VIA_UID && f->direction != DIR_OUT &&
 			     f->state != STATE_CLOSE && filter_match_but_user(s->filter, &sel->people, f);
 	return false;

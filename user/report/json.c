@@ -199,6 +199,12 @@ static void put_selectors(struct jsonl *j, const struct request *req)
 	jsonl_end_array(j);
 }
 
+static void put_unjudged(struct jsonl *j, const struct summary *s)
+{
+	jsonl_number(j, "unattributed", s->unattributed, true);
+	jsonl_number(j, "age_unknown", s->age_unknown, true);
+}
+
 static void put_totals(struct jsonl *j, const struct summary *s)
 {
 	const struct {
@@ -217,8 +223,7 @@ static void put_totals(struct jsonl *j, const struct summary *s)
 	jsonl_word(j, "stage", s->staged ? NAME_OF(stage_name, s->stage, STAGE_MAX) : NULL);
 	jsonl_ms(j, "elapsed_ms", s->elapsed_ms);
 	jsonl_number(j, "planned", s->planned, true);
-	jsonl_number(j, "unattributed", s->unattributed, true);
-	jsonl_number(j, "age_unknown", s->age_unknown, true);
+	put_unjudged(j, s);
 	jsonl_number(j, "discarded", s->discarded, true);
 }
 
@@ -239,7 +244,9 @@ static void json_end(struct report *r, const struct summary *s)
 		put_selectors(&j, s->request);
 	}
 	put_notes(&j, s);
-	if (r->verb != VERB_LIST)
+	if (r->verb == VERB_LIST)
+		put_unjudged(&j, s);
+	else
 		jsonl_text(&j, "fence", s->fence, SIZE_MAX);
 	jsonl_close(&j);
 	line_finish(r, &j);
