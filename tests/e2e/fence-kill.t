@@ -54,6 +54,10 @@ by kill --json --client 127.0.0.4 --dry-run --fence 10m
 is "$RC:$(fences)" "0:" "a dry run puts up none"
 by kill --json --client 0.0.0.0/0 --fence 10m --dry-run
 is "$RC:$(fences)" "6:" "nor is one of what is not allowed in earnest"
+by kill --client 127.0.0.4 --fence 10m --max 3 --dry-run
+is "$RC:$(grep -c "would go up" "$OUT")" 6:0 "nor does it say that one would go up"
+by kill --client 127.0.0.4 --fence 10m --dry-run
+is "$RC:$(grep -c "would go up" "$OUT")" 0:1 "where one would it does"
 by kill --json --pid "$(pid_of four)" --fence 10m --dry-run
 is "$RC:$(fences)" "2:" "or means nothing"
 by kill --client 127.0.0.5 --fence 1ms

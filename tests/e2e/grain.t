@@ -27,6 +27,9 @@ sever_flow "$one"
 is "$RC:$(flow_field "$one" outcome)" "1:stale" "TSG-3 a dead handle: stale, exit 1"
 sever_flow "$one" --flow "$two" --dry-run
 is "$(flow_field "$one" outcome):$(flow_field "$two" outcome)" stale:planned "TSG-3 a dead and a live handle"
+sever_run kill --flow "$one" --dry-run
+is "$RC:$(tail -n 1 "$OUT")" "1:0 connections would be cut, 1 would not (1 stale); nothing was touched" "TSG-3 a dry run of a dead handle"
+is "$(grep -c "^- *$one " "$OUT")" 1 "TSG-3 which it shows"
 for bad in x x@y "$two@1" "${two%@*}" "@${two#*@}" "${two%@*}@" 0@1 1@0 -1@1 ffffffffffffffff@1 all everyone \
 	"0x${two}" "${two%@*}g@${two#*@}" "$two " 11112222333344445@1; do
 	sever_flow "$bad"

@@ -75,6 +75,11 @@ for by in "--local-port 7002 --proto udp" "--pid $(pid_of udp)" "--flow $server"
 	is "$RC:$(flow_field "$server" outcome)" 3:unsupported "X-10 K2 unconnected UDP by ${by%% *}: unsupported, exit 3"
 	like "$(flow_field "$server" note)" . "X-10 K2 unconnected UDP by ${by%% *}: with the reason"
 done
+sever_kill --local-port 7001-7002 --peer 127.0.0.9 --dry-run
+is "$RC:$(summary planned)" 0:1 "X-10 a dry run: what can be cut"
+sever_kill --local-port 7002 --dry-run
+is "$RC:$(flow_field "$server" outcome):$(summary planned)" 3:unsupported:0 "X-10 K2 a dry run promises no more than that"
+like "$(flow_field "$server" note)" unconnected "X-10 K2 and says why"
 sever_kill --peer 127.0.0.9 --proto udp
 is "$RC" 1 "X-10 K2 a peer it never connected to does not lead to it"
 ok "X-10 K2 it serves on" unharmed

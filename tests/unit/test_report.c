@@ -60,7 +60,7 @@ static void test_text_table(void **state)
 		"transport  dead\n"
 		"alice+bob  [2001:db8::1]:51234    <-  [2001:db8::1]:22@blue  mptcp/fin-wait-1  audit:7   812 sshd"
 		"        transport  dead (pidfd): why\n"
-		"-          *:0                    --  *:0                    other             -         -       "
+		"-          1@2                        -                      -                 -         -       "
 		"        -          unsupported: Operation not supported\n"
 		"alice      127.0.0.2:51234        ->  127.0.0.1:22           tcp               audit:7   812 sshd"
 		"        transport  reconnected\n");
@@ -148,6 +148,8 @@ static void test_closing(void **state)
 	closes(s, true, "4 connections of alice would be cut; nothing was touched\n");
 	s = (struct summary){ .matched = 4, .planned = 3, .spared = 1 };
 	closes(s, true, "3 connections would be cut, 1 would not (1 spared); nothing was touched\n");
+	s = (struct summary){ .matched = 4, .planned = 1, .stale = 1, .unsupported = 2 };
+	closes(s, true, "1 connection would be cut, 3 would not (1 stale, 2 unsupported); nothing was touched\n");
 	closes((struct summary){ 0 }, false, "");
 	closes((struct summary){ .already = true }, false,
 	       "nothing was cut; each of these sessions was disconnected already\n");
@@ -155,24 +157,45 @@ static void test_closing(void **state)
 	closes(s, false, "nothing was cut; session audit:7 was disconnected already\n");
 }
 
-static void test_fence(void **state)
+/* What is refused is refused with its fence. */
+static void plans(struct summary s, const char *want)
 {
-	struct summary s = { .fence = "f\033", .fence_until = 1763694727000001 };
 	struct paper p;
 
-	(void)state;
-	closes(s, false, "fence f\\x1b stands until 2025-11-21 03:12:07\n");
-	s = (struct summary){ .fence = "f12", .matched = 1, .stale = 1 };
-	closes(s, false, "nothing was cut; 1 connection had ended before\nfence f12 stands\n");
-	s = (struct summary){ .matched = 4, .planned = 4 };
 	paper_open(&p, &report_text, VERB_KILL);
 	p.req.dry_run = true;
 	p.req.fence_ms = 90000;
 	report_begin(&p.r, &p.req);
 	paper_end(&p, &s);
-	assert_string_equal(p.out,
-			    "4 connections would be cut; a fence of 1m30s would go up first; nothing was touched\n");
+	assert_string_equal(p.out, want);
 	paper_close(&p);
+}
+
+static void test_plan(void **state)
+{
+	(void)state;
+	plans((struct summary){ .matched = 4, .planned = 3, .spared = 1 },
+	      "3 connections would be cut, 1 would not (1 spared); a fence of 1m30s would go up first; nothing was touched\n");
+	plans((struct summary){ .matched = 1, .unsupported = 1 },
+	      "0 connections would be cut, 1 would not (1 unsupported); a fence of 1m30s would go up first; nothing was touched\n");
+	plans((struct summary){ .matched = 3, .spared = 3 },
+	      "0 connections would be cut, 3 would not (3 spared); nothing was touched\n");
+	plans((struct summary){ .matched = 3, .denied = 3 },
+	      "0 connections would be cut, 3 would not (3 denied); nothing was touched\n");
+	plans((struct summary){ .matched = 1, .alive = 1 },
+	      "0 connections would be cut, 1 would not (1 alive); nothing was touched\n");
+	plans((struct summary){ .matched = 4, .planned = 4 },
+	      "4 connections would be cut; a fence of 1m30s would go up first; nothing was touched\n");
+}
+
+static void test_fence(void **state)
+{
+	struct summary s = { .fence = "f\033", .fence_until = 1763694727000001 };
+
+	(void)state;
+	closes(s, false, "fence f\\x1b stands until 2025-11-21 03:12:07\n");
+	s = (struct summary){ .fence = "f12", .matched = 1, .stale = 1 };
+	closes(s, false, "nothing was cut; 1 connection had ended before\nfence f12 stands\n");
 }
 
 /* The two largest units, and no more. */
@@ -318,6 +341,7 @@ int main(void)
 		cmocka_unit_test(test_quiet),	      cmocka_unit_test(test_progress),
 		cmocka_unit_test(test_progress_rate), cmocka_unit_test(test_write_error),
 		cmocka_unit_test(test_fence),	      cmocka_unit_test(test_span),
+		cmocka_unit_test(test_plan),
 	};
 
 	setenv("TZ", "UTC", 1);

@@ -48,6 +48,12 @@ uint64_t flow_key(const struct flow *f)
 	return f->proto != PROTO_MPTCP ? f->cookie : f->inode ? mptcp_key(f->inode) : tuple_key(f);
 }
 
+const char *flow_handle(const struct flow *f, char buf[FLOW_HANDLE_LEN])
+{
+	snprintf(buf, FLOW_HANDLE_LEN, "%llx@%u", (unsigned long long)flow_key(f), f->netns);
+	return buf;
+}
+
 bool flow_has_handle(const struct flow *f, uint64_t cookie, uint32_t netns)
 {
 	if (f->netns != netns)

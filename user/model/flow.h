@@ -108,6 +108,9 @@ void flowset_clear(struct flowset *s);
 uint64_t flow_key(const struct flow *f);
 uint64_t mptcp_key(uint32_t inode);
 
+/* COOKIE@NETNS, by flow_key(). Returns buf. */
+#define FLOW_HANDLE_LEN 28
+const char *flow_handle(const struct flow *f, char buf[FLOW_HANDLE_LEN]);
 /* Whether COOKIE@NETNS names f: by flow_key(), which is what the reports print; of an MPTCP connection opened here, whose cookie
  * is its own, by the cookie as well. */
 bool flow_has_handle(const struct flow *f, uint64_t cookie, uint32_t netns);

@@ -82,6 +82,17 @@ int confirm_select(struct job *j)
 	return j->source->ops->select(j->source, &j->filter, set, &j->after);
 }
 
+void confirm_unsupported(struct flow *f)
+{
+	f->outcome = OUT_UNSUPPORTED;
+	if (f->state == STATE_CLOSE)
+		f->note = "unconnected UDP: it has no connection to cut";
+	else if (f->subflow)
+		f->note = "MPTCP, which this kernel does not list";
+	else
+		f->note = "no engine of this kernel reaches it";
+}
+
 static void settle_present(const struct job *j, struct flow *f)
 {
 	f->outcome = OUT_ALIVE;
@@ -90,15 +101,7 @@ static void settle_present(const struct job *j, struct flow *f)
 	else if (f->err == -EINTR)
 		f->note = job_stopped(j) ? "interrupted before its turn" : "time ran out before its turn";
 	else if (f->err && f->err != -ENOENT && !destroy_can_retry(f))
-		f->outcome = OUT_UNSUPPORTED;
-	if (f->outcome != OUT_UNSUPPORTED)
-		return;
-	if (f->state == STATE_CLOSE)
-		f->note = "unconnected UDP: it has no connection to cut";
-	else if (f->subflow)
-		f->note = "MPTCP, which this kernel does not list";
-	else
-		f->note = "no engine of this kernel reaches it";
+		confirm_unsupported(f);
 }
 
 static void settle_gone(struct flow *f)

@@ -77,6 +77,8 @@ int confirm_dead(struct job *j, struct worklist *w);
 int confirm_select(struct job *j);
 /* Settles dead, stale, alive, denied or unsupported by err and present. */
 void confirm_settle(struct job *j, struct worklist *w);
+/* Unsupported, with the reason. */
+void confirm_unsupported(struct flow *f);
 
 /* await.c: waits until nobody holds the dead any more, and where asked until their sessions have ended, or until the time is up; j->err says
  * what is missing. 0 or negative errno. */

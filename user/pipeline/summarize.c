@@ -66,7 +66,7 @@ static enum status judge(const struct job *j, const struct summary *s)
 	if (s->denied)
 		return s->dead + s->stale ? STATUS_PARTIAL : STATUS_DENIED;
 	if (s->unsupported)
-		return !s->dead && kernel_lacks(j) ? STATUS_KERNEL : STATUS_PARTIAL;
+		return !s->dead && !s->planned && kernel_lacks(j) ? STATUS_KERNEL : STATUS_PARTIAL;
 	if (!j->req->dry_run && j->req->wait == STAGE_VERIFIED && !j->proven && s->dead + s->stale) {
 		if (!*j->err)
 			fail(0, j->err, "not verified: part of this host could not be seen");

@@ -169,6 +169,22 @@ static int announce_sessions(struct job *j, struct names *names)
 	return 0;
 }
 
+/* No engine has tried: one that handles such a flow may yet fail. */
+static void plan(struct job *j)
+{
+	for (size_t i = 0; i < j->frozen.flows.n; i++) {
+		struct flow *f = &j->frozen.flows.v[i];
+
+		if (f->outcome != OUT_NONE)
+			continue;
+		f->outcome = OUT_PLANNED;
+		if (destroy_can_retry(f))
+			continue;
+		f->err = -EOPNOTSUPP;
+		confirm_unsupported(f);
+	}
+}
+
 static enum status act(struct job *j, struct names *names)
 {
 	enum status s = guard_check(j);
@@ -180,9 +196,7 @@ static enum status act(struct job *j, struct names *names)
 		return s;
 	r = announce_sessions(j, names);
 	if (r == 0 && j->req->dry_run) {
-		for (size_t i = 0; i < j->frozen.flows.n; i++)
-			if (j->frozen.flows.v[i].outcome == OUT_NONE)
-				j->frozen.flows.v[i].outcome = OUT_PLANNED;
+		plan(j);
 		return STATUS_OK;
 	}
 	if (r == 0 && j->access->accept)

@@ -31,11 +31,9 @@ static void put_address(struct jsonl *j, const char *key, const struct addr *a)
 
 static void put_handle(struct jsonl *j, const struct flow *f)
 {
-	char id[40];
+	char id[FLOW_HANDLE_LEN];
 
-	if (f)
-		snprintf(id, sizeof(id), "%llx@%u", (unsigned long long)flow_key(f), f->netns);
-	jsonl_word(j, "flow", f ? id : NULL);
+	jsonl_word(j, "flow", f ? flow_handle(f, id) : NULL);
 }
 
 static void put_identity(struct jsonl *j, const struct flow *f)

@@ -26,13 +26,14 @@ static void put_subject(FILE *f, const struct summary *s, uint64_t n)
 	}
 }
 
-/* "2 denied, 1 spared": what is not gone, by outcome. */
-static void put_rest(FILE *f, const struct summary *s)
+/* "2 denied, 1 spared": what is not gone, or would not go, by outcome. */
+static void put_rest(FILE *f, const struct summary *s, bool plan)
 {
 	const struct {
 		uint64_t n;
 		enum outcome outcome;
 	} rest[] = {
+		{ plan ? s->stale : 0, OUT_STALE },
 		{ s->alive, OUT_ALIVE },
 		{ s->denied, OUT_DENIED },
 		{ s->unsupported, OUT_UNSUPPORTED },
@@ -54,10 +55,11 @@ static void plan(FILE *f, const struct summary *s)
 	fputs(" would be cut", f);
 	if (s->planned < s->matched) {
 		fprintf(f, ", %ju would not (", (uintmax_t)(s->matched - s->planned));
-		put_rest(f, s);
+		put_rest(f, s, true);
 		fputs(")", f);
 	}
-	if (s->request->fence_ms) {
+	/* What is refused is refused with its fence. */
+	if (s->request->fence_ms && s->planned + s->unsupported) {
 		char span[SPAN_LEN];
 
 		fprintf(f, "; a fence of %s would go up first", span_text(s->request->fence_ms, span));
@@ -107,7 +109,7 @@ static void some_left(FILE *f, const struct summary *s, uint64_t gone)
 		put_subject(f, s, left);
 	}
 	fprintf(f, " %s still there: ", is_are(left));
-	put_rest(f, s);
+	put_rest(f, s, false);
 	fputc('\n', f);
 }
 

@@ -71,11 +71,27 @@ static void user_cell(struct line *l, const struct flow *f)
 	line_next(l);
 }
 
+/* What has no addresses. */
+static void handle_cells(struct line *l, const struct flow *f)
+{
+	char handle[FLOW_HANDLE_LEN];
+
+	line_text(l, flow_handle(f, handle));
+	line_next(l);
+	line_next(l);
+	line_text(l, "-");
+	line_next(l);
+}
+
 static void endpoint_cells(struct line *l, const struct flow *f)
 {
 	static const char *const arrow[] = { "--", "->", "<-" };
 
 	_Static_assert(array_size(arrow) == DIR_MAX, "an arrow for each direction");
+	if (f->proto == PROTO_OTHER) {
+		handle_cells(l, f);
+		return;
+	}
 	line_endpoint(l, &f->remote, f->remote_port);
 	line_next(l);
 	line_text(l, f->direction < DIR_MAX ? arrow[f->direction] : arrow[DIR_UNKNOWN]);
@@ -93,7 +109,7 @@ static void proto_cell(struct line *l, const struct flow *f)
 	const char *proto = f->proto < PROTO_MAX ? proto_name[f->proto] : NULL;
 	const char *state = f->state < STATE_MAX ? state_name[f->state] : NULL;
 
-	line_text(l, proto ? proto : "other");
+	line_text(l, proto ? proto : "-");
 	if (f->state != STATE_ESTABLISHED && state) {
 		line_text(l, "/");
 		line_text(l, state);
