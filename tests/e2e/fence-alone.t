@@ -71,5 +71,6 @@ for what in add list lift; do
 done
 sever_run --help
 is "$(grep -c '^  fence ' "$OUT")" 3 "sever --help has them"
+ok "and says what status 7 is" said "^  7  .*severd, which is not there or not ready"
 
 done_testing

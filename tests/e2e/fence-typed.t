@@ -8,6 +8,7 @@ ALICE=$((300000 + $$ * 2)) BOB=$((300001 + $$ * 2))
 fake_user alice $ALICE && fake_user bob $BOB || exit 1
 start srv listen tcp 127.0.0.1 7001
 printf '%s\n' '# the console' '--protect 127.0.9.0/24' >"$T/severd.conf"
+mkdir -m 700 "$STATE" && mount -t tmpfs -o size=64k,mode=700 none "$STATE" || exit 1
 severd_up --config "$T/severd.conf" || exit 1
 spawn watch "$SEVER" watch --socket "$SOCKET"
 watched() { accepts 7001 && [ -s "$T/watch.out" ]; }
@@ -48,7 +49,9 @@ like "$RC:$(cat "$OUT")" '^0:fence f1 lifted: .*--client 127\.0\.0\.2.*, 1 refus
 is "$(enter 127.0.0.2)" ok "it is down"
 ok "fence.lift is watched" until_true 5 happened ' fence\.lift '
 fence lift f1
-is "$RC" 1 "there is no such fence any more: exit 1"
+is "$RC:$(cat "$ERR")" "1:sever: no such fence: f1" "there is no such fence any more: exit 1"
+fence lift --client 127.0.0.2
+is "$RC:$(cat "$ERR")" "1:sever: no fence was put up with just these selectors" "nor with these selectors"
 
 # --- by its selectors; its end
 fence add --client 127.0.0.2 --for 10m
@@ -95,6 +98,29 @@ for_anyone
 is "$?:$(cat "$OUT")" 4: "who is neither root nor of the group sever is told nothing: exit 4"
 fence list
 is "$RC:$(cat "$OUT" "$ERR")" "0:no fence stands" "none of these stands"
+
+# --- the disk is full
+start met connect tcp 127.0.0.1 7001 from 127.0.0.7
+fence add --client 127.0.0.8 --for 10m
+f=$(id)
+cat /dev/zero >"$STATE/full" 2>/dev/null
+full='No space left on device'
+fence add --client 127.0.0.7 --for 10m
+is "$RC:$(cat "$OUT" "$ERR")" "7:sever: the fences cannot be written down: $full; no fence went up" "full: no fence goes up"
+fence lift "$f"
+is "$RC:$(cat "$OUT" "$ERR")" "7:sever: the fences cannot be written down: $full; what stood stands" "full: nor is one lifted"
+by kill --client 127.0.0.7 --fence 10m
+is "$RC:$(cat "$ERR")" "7:sever: the fences cannot be written down: $full; nothing was touched" "full: no kill without its fence"
+by kill --client 127.0.0.7 --json
+like "$RC:$(cat "$ERR")" "^7:sever: nothing was touched: the request could not be recorded \($full\); --direct " "full: nor without a record"
+is "$(summary dead):$(ask met echo):$(enter 127.0.0.7)" "0:ok=1 bad=0:ok" "nothing was touched"
+fence list
+is "$RC:$(row "$f" | wc -l)" 0:1 "what stood stands"
+rm "$STATE/full"
+by kill --client 127.0.0.7
+is "$RC:$(ask met ends)" 0:ECONNRESET=1 "when there is room again it is cut"
+fence lift "$f"
+is "$RC" 0 "and the fence lifted"
 
 severd_down
 ok "nothing stays" "$SEVERD" --detach-all --pin-dir "$PINS"

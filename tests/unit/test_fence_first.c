@@ -15,6 +15,7 @@ static struct {
 	enum status refuse; /* what the fence says */
 	bool full;	    /* the record cannot take the request */
 	FILE *null;
+	char err[ERR_LEN];
 } scene;
 
 static enum status fence(void *arg, char *ret_id, struct refusal *ret_why, char *err)
@@ -71,9 +72,8 @@ static enum status cut(uint64_t max)
 		.open = access_direct.open, .accept = accept_victims, .fence = fence, .lift = lift
 	};
 	struct report report = { .ops = &report_json, .out = scene.null, .err = scene.null };
-	char err[ERR_LEN];
 
-	return terminate(&req, &access, &report, err);
+	return terminate(&req, &access, &report, scene.err);
 }
 
 static int begin(void **state)
@@ -131,8 +131,20 @@ static void test_not_recorded(void **state)
 {
 	(void)state;
 	scene.full = true;
-	assert_int_not_equal(cut(0), STATUS_OK);
+	assert_int_equal(cut(0), STATUS_NO_DAEMON);
+	assert_string_equal(scene.err, "no room");
 	check(1, true);
+}
+
+/* It cannot be put up now. */
+static void test_fence_not_ready(void **state)
+{
+	(void)state;
+	scene.refuse = STATUS_NO_DAEMON;
+	assert_int_equal(cut(0), STATUS_NO_DAEMON);
+	assert_string_equal(scene.err, "protected; nothing was touched");
+	assert_int_equal(scene.accepted, 0);
+	check(0, true);
 }
 
 static void test_fence_refused(void **state)
@@ -151,6 +163,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_guard_after, begin, end),
 		cmocka_unit_test_setup_teardown(test_not_recorded, begin, end),
 		cmocka_unit_test_setup_teardown(test_fence_refused, begin, end),
+		cmocka_unit_test_setup_teardown(test_fence_not_ready, begin, end),
 	};
 
 	if (geteuid() || own_net() < 0)

@@ -11,6 +11,11 @@ void help_verbs(FILE *f, const struct command *verbs, size_t n)
 	      f);
 	for (size_t i = 0; i < n; i++)
 		fprintf(f, "  %-12s%s\n", verbs[i].name, verbs[i].summary);
+	fputs("\nexit status:\n"
+	      "  0  done                1  nothing matched      2  bad usage     3  done in part\n"
+	      "  4  permission denied   5  this kernel cannot   6  a guard refused or spared something\n"
+	      "  7  this needs severd, which is not there or not ready; nothing was touched\n",
+	      f);
 	fputs("\n`sever VERB --help` shows the selectors and options of a verb, `sever --version` the version,\n"
 	      "sever(8) all the rest.\n",
 	      f);

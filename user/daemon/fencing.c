@@ -286,6 +286,6 @@ enum status fencing_status(int r)
 	case -EOPNOTSUPP:
 		return STATUS_KERNEL;
 	default:
-		return STATUS_PARTIAL;
+		return STATUS_NO_DAEMON; /* not ready: a full disk, too many */
 	}
 }

@@ -15,6 +15,7 @@ struct fence_call {
 	struct severd *d;
 	struct call *call; /* NULL: hung up */
 	struct work *work; /* NULL: done */
+	const char *unchanged; /* to be said where it could not be done */
 	struct fence_author by;
 	int r;
 	struct refusal refusal;
@@ -44,6 +45,15 @@ static void on_hangup(struct call *c, void *arg)
 
 /* ---- the answer ---- */
 
+/* The disk is full, or the kernel will not: it may yet go. */
+static int not_ready(struct fence_call *f, const char *sentence)
+{
+	char text[ERR_LEN + 64];
+
+	snprintf(text, sizeof(text), "%s; %s", *sentence ? sentence : strerrordesc_np(-f->r), f->unchanged);
+	return call_fail(f->call, -EBUSY, text);
+}
+
 static int refuse(struct fence_call *f, const char *sentence)
 {
 	json_t *more;
@@ -61,11 +71,10 @@ static int refuse(struct fence_call *f, const char *sentence)
 		f->r = more ? call_error(f->call, "io.sever.NotFound", more) : -ENOMEM;
 		json_decref(more);
 		return f->r;
-	case -EBUSY:
 	case -ENOMEM:
 		return call_fail(f->call, f->r, *sentence ? sentence : NULL);
 	default:
-		return call_fail(f->call, -EIO, *sentence ? sentence : strerrordesc_np(-f->r));
+		return not_ready(f, sentence);
 	}
 }
 
@@ -172,6 +181,10 @@ static void do_lift(struct work *w)
 	struct fence_call *f = w->arg;
 
 	f->r = fencing_lift(f->d->fencing, id, &w->request, &f->by, 0, &f->result, w->err);
+	if (f->r == -ENOENT && id)
+		fail(f->r, w->err, "no such fence: %s", id);
+	else if (f->r == -ENOENT)
+		fail(f->r, w->err, "no fence was put up with just these selectors");
 }
 
 /* ---- the methods ---- */
@@ -185,6 +198,7 @@ static int begin(struct severd *d, struct call *c, struct work *w, void (*body)(
 	if (!f)
 		return -ENOMEM;
 	*f = (struct fence_call){ .d = d, .work = w };
+	f->unchanged = body == do_add ? "no fence went up" : "what stood stands";
 	f->by = (struct fence_author){ .uid = p->uid, .login_uid = author_login(p), .pid = p->pid };
 	w->hooks = &hooks;
 	w->body = body;

@@ -143,6 +143,7 @@ int severd_answer(struct call *c, enum status status, const struct refusal *why,
 		[STATUS_NO_MATCH] = "NotFound",		[STATUS_USAGE] = "InvalidParameter",
 		[STATUS_PARTIAL] = "Partial",		[STATUS_DENIED] = "PermissionDenied",
 		[STATUS_KERNEL] = "KernelCannot",	[STATUS_GUARD] = "Guard",
+		[STATUS_NO_DAEMON] = "Busy",
 	};
 	_cleanup_(json_decrefp) json_t *p = more ? more : json_object();
 	const char *name = status < array_size(names) && names[status] ? names[status] : "Failed";

@@ -90,7 +90,10 @@ static int accept_victims(void *arg, struct selection *victims, char *err)
 	pthread_mutex_unlock(&w->lock);
 	if (r == 0 && !w->totals_only)
 		live_states(w->live, &victims->flows);
-	return r < 0 ? fail(r, err, "nothing was touched: the request could not be recorded (%s)", strerror(-r)) : 0;
+	if (r == 0)
+		return 0;
+	return fail(r, err, "nothing was touched: the request could not be recorded (%s); --direct does it without a record",
+		    strerrordesc_np(-r));
 }
 
 static void carry_out(struct work *w)

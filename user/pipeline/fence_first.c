@@ -2,6 +2,8 @@
 /* fence_first.c - kill --fence: who is to die is kept out before he does, or he would be back before we are done. */
 #include "pipeline/job.h"
 
+#include <string.h>
+
 void fence_take_back(struct job *j)
 {
 	if (*j->fence)
@@ -25,12 +27,17 @@ enum status fence_first(struct job *j)
 {
 	struct refusal why = { 0 };
 	enum status s;
+	size_t used;
 
 	if (!j->access->fence)
 		return job_broken(j, fail(-EOPNOTSUPP, j->err, "nobody here puts up fences; nothing was touched"), "");
 	s = j->access->fence(j->access->arg, j->fence, &why, j->err);
 	if (s != STATUS_OK)
 		j->refusal = why;
+	if (s == STATUS_NO_DAEMON) {
+		used = strlen(j->err);
+		snprintf(j->err + used, ERR_LEN - used, "; nothing was touched");
+	}
 	if (s != STATUS_OK || j->req->dry_run)
 		return s == STATUS_GUARD ? guard_refuse(j, why.guard, "its fence was refused") : s;
 	s = look_again(j);

@@ -12,8 +12,8 @@ struct access {
 	int (*open)(void *arg, struct source **ret);
 	/* Whether the caller may see, of a listing, or end this flow. NULL: any. */
 	bool (*may)(void *arg, const struct flow *f);
-	/* S0: these will be cut, and nothing was touched yet. 0, or a negative errno with a sentence in err, and nothing is cut. NULL:
-	 * nobody wants to know. */
+	/* S0: these will be cut, and nothing was touched yet. 0, or a negative errno with a sentence in err, and nothing is cut: who is
+	 * to know is not ready. NULL: nobody wants to know. */
 	int (*accept)(void *arg, struct selection *victims, char *err);
 	/* Of a request with fence_ms: keeps out from now on whom it means. STATUS_OK, and which one it is in ret_id (FENCE_ID_LEN bytes);
 	 * else none stands, a sentence is in err, and why in *ret_why. A dry run is told what would be refused, and

@@ -199,11 +199,13 @@ static enum status act(struct job *j, struct names *names)
 		plan(j);
 		return STATUS_OK;
 	}
-	if (r == 0 && j->access->accept)
-		r = j->access->accept(j->access->arg, &j->frozen, j->err);
 	if (r < 0) {
 		fence_take_back(j);
 		return job_broken(j, r, "not begun");
+	}
+	if (j->access->accept && j->access->accept(j->access->arg, &j->frozen, j->err) < 0) {
+		fence_take_back(j);
+		return STATUS_NO_DAEMON;
 	}
 	r = cut_all(j);
 	if (r < 0)
