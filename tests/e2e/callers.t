@@ -33,6 +33,22 @@ many_selectors()	# NUMBER KIND VALUE
 severd_up || exit 1
 start srv listen tcp 127.0.0.1 7001
 
+# --- one that lets everybody in and says nothing: what came of asking it is looked at last
+
+spawn mute socat UNIX-LISTEN:"$T/mute",fork SYSTEM:"cat >>$T/heard"
+until_true 10 [ -S "$T/mute" ]
+start deaf connect tcp 127.0.0.1 7001 from 127.0.0.3
+asks_mute() { spawn "$@" --socket "$T/mute"; }
+asks_mute mute_kill timeout $((60 * SEVER_TEST_SLOW)) "$SEVER" kill --netns self --client 127.0.0.3 --timeout 1s
+asks_mute mute_list timeout $((60 * SEVER_TEST_SLOW)) "$SEVER" list
+asks_mute mute_fence timeout $((60 * SEVER_TEST_SLOW)) "$SEVER" fence list
+asks_mute mute_watch timeout $((60 * SEVER_TEST_SLOW)) "$SEVER" watch
+left()	# NAME TEXT: with 7, and that in one line
+{
+	wait "$(pid_of "$1")"
+	is "$?:$(cat "$T/$1.out")" "7:sever: $T/mute: severd does not answer in time$2" "who says nothing: $1, exit 7"
+}
+
 # --- who asks for all and reads nothing
 
 N=$(many 4000)
@@ -101,4 +117,14 @@ most=$(slowest)
 diag "the slowest of 20 answers beside a Watch of 10000 units: $most s"
 ok "others are served meanwhile" [ "$most" -le $((3 * SEVER_TEST_SLOW)) ]
 kill "$watching"
+
+# --- what came of asking one that says nothing
+
+here=" (--direct does the work here)"
+left mute_kill "; nothing was touched$here"
+left mute_list "$here"
+left mute_fence ""
+left mute_watch ""
+is "$(tr '\0' '\n' <"$T/heard" | sort -u)" '{"method":"org.varlink.service.GetInfo"}' "he was asked for nothing that he might do yet"
+is "$(ask deaf echo)" "ok=1 bad=0" "and nobody was cut"
 done_testing

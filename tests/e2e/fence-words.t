@@ -11,7 +11,7 @@ until_true 10 [ -S "$SOCKET" ]
 
 told()		# REPLY... -- ARGS...: sever, and what it asked in $ASKED
 {
-	: >"$T/reply"
+	printf '{}\0' >"$T/reply" # is anybody there?
 	: >"$T/asked"
 	while [ "$1" != -- ]; do
 		printf '%s\0' "$1" >>"$T/reply"
@@ -19,9 +19,10 @@ told()		# REPLY... -- ARGS...: sever, and what it asked in $ASKED
 	done
 	shift
 	sever_run "$@" --socket "$SOCKET"
-	until_true 5 [ -s "$T/asked" ]
-	ASKED=$(tr '\0' '\n' <"$T/asked")
+	until_true 5 asked_all
+	ASKED=$(tr '\0' '\n' <"$T/asked" | tail -n +2)
 }
+asked_all() { [ "$(tr -cd '\0' <"$T/asked" | wc -c)" -ge 2 ]; }
 asked()		# METHOD PARAMETERS NAME [MEMBERS]
 {
 	is "$(echo "$ASKED" | head -n 1)" "{\"method\":\"io.sever.$1\",\"parameters\":$2${4-}}" "$3"

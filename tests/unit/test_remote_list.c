@@ -5,6 +5,7 @@
 #include "script.h"
 
 #include <sys/un.h>
+#include <sys/wait.h>
 
 #include "unit.h"
 
@@ -112,6 +113,64 @@ static void test_list_nonsense(void **state)
 
 /* --- whom to ask ------------------------------------------------------------------------------ */
 
+/* One who accepts one caller and says what he is told to, whatever is asked. */
+static pid_t answerer(int fd, const char *reply)
+{
+	pid_t child = fork();
+	char text[512];
+
+	if (child == 0) {
+		int caller = accept(fd, NULL, NULL);
+
+		if (recv(caller, text, sizeof(text), 0) > 0 && *reply)
+			send(caller, reply, strlen(reply) + 1, MSG_NOSIGNAL);
+		_exit(0);
+	}
+	return child;
+}
+
+/* Who is there and no use is named, with what was not done, and where it could be done instead. */
+static void test_not_ready(int fd, const char *path)
+{
+	static const struct {
+		const char *reply, *said;
+	} cases[] = {
+		{ "HTTP/1.1 400 Bad Request", "no JSON" },
+		{ "{\"error\":\"io.sever.Busy\",\"parameters\":{\"message\":\"too many connections\"}}", "too many connections" },
+		{ "", "severd hung up" },
+	};
+	struct options o = { .request.verb = VERB_KILL, .socket = path };
+
+	for (size_t i = 0; i < array_size(cases) * 2; i++) {
+		pid_t child = answerer(fd, cases[i / 2].reply);
+		struct client *severd = NULL;
+
+		o.resident = i % 2 ? "--fence" : NULL;
+		assert_int_equal(remote_open(&o, &severd, err), STATUS_NO_DAEMON);
+		assert_null(severd);
+		assert_ptr_equal(strstr(err, path), err);
+		assert_non_null(strstr(err, cases[i / 2].said));
+		assert_non_null(strstr(err, "; nothing was touched"));
+		assert_int_equal(strstr(err, "--direct") != NULL, !o.resident);
+		assert_int_equal(waitpid(child, NULL, 0), child);
+	}
+}
+
+/* One who says nothing is asked whether he is there, and for nothing that he might do when we are gone. */
+static void test_mute(void **state)
+{
+	_cleanup_(json_decrefp) json_t *asked = NULL;
+	char byte;
+
+	(void)state;
+	assert_int_equal(remote_greet(c, 30, err), -ETIMEDOUT);
+	asked = script_asked();
+	assert_string_equal(json_string_value(json_object_get(asked, "method")), "org.varlink.service.GetInfo");
+	assert_int_equal(recv(far, &byte, 1, MSG_DONTWAIT), -1);
+	script_say("{\"parameters\":{\"product\":\"severd\"}}");
+	assert_int_equal(remote_greet(c, 1000, err), 0);
+}
+
 static void test_open(void **state)
 {
 	struct sockaddr_un a = { .sun_family = AF_UNIX };
@@ -119,6 +178,7 @@ static void test_open(void **state)
 	struct options o = { .direct = true, .request.verb = VERB_KILL };
 	char dir[] = "/tmp/sever.XXXXXX", path[64];
 	struct client *severd = NULL;
+	pid_t child;
 
 	(void)state;
 	assert_int_equal(remote_open(&o, &severd, err), STATUS_OK);
@@ -137,9 +197,15 @@ static void test_open(void **state)
 	assert_int_equal(remote_open(&o, &severd, err), STATUS_NO_DAEMON); /* a stale file */
 	assert_null(severd);
 	assert_int_equal(listen(fd, 1), 0);
+	child = answerer(fd, "{}");
 	assert_int_equal(remote_open(&o, &severd, err), STATUS_OK);
 	assert_non_null(severd);
 	client_close(severd);
+	assert_int_equal(waitpid(child, NULL, 0), child);
+	test_not_ready(fd, path);
+	o.socket = "/too/long/012345678901234567890123456789012345678901234567890123456789012345678901234567890123456789012345678";
+	assert_int_equal(remote_open(&o, &severd, err), STATUS_USAGE);
+	assert_non_null(strstr(err, "not a path"));
 	unlink(path);
 	rmdir(dir);
 }
@@ -147,7 +213,7 @@ static void test_open(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		S(test_list), S(test_list_nothing), S(test_list_nonsense), S(test_open),
+		S(test_list), S(test_list_nothing), S(test_list_nonsense), S(test_open), S(test_mute),
 	};
 
 	alarm(60); /* what is broken here may wait for ever */

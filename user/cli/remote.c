@@ -78,29 +78,68 @@ static const char *needs(const char *what)
 	return what[strlen(what) - 1] == 's' ? "need" : "needs";
 }
 
+/* What was asked of severd is done although nobody waits for it any more. So one who may never answer is first asked for nothing. */
+int remote_greet(struct client *c, unsigned int timeout_ms, char *err)
+{
+	_cleanup_(reply_clear) struct reply reply = { 0 };
+	int r = client_call(c, ORG_VARLINK_SERVICE ".GetInfo", NULL, 0, timeout_ms, err);
+
+	if (r == 0)
+		r = client_next(c, timeout_ms, &reply, err);
+	if (r < 0 || !*reply.error)
+		return r;
+	remote_error(&reply, err);
+	return -EBUSY;
+}
+
+static int open_and_greet(const char *path, struct client **ret, char *err)
+{
+	uint64_t until = clock_ns(CLOCK_MONOTONIC) / 1000000 + REMOTE_OPEN_MS, now;
+	_cleanup_(client_closep) struct client *c = NULL;
+	char why[ERR_LEN] = "";
+	int r = client_open(path, REMOTE_OPEN_MS, &c, err);
+
+	if (r < 0)
+		return r;
+	now = clock_ns(CLOCK_MONOTONIC) / 1000000;
+	r = remote_greet(c, now < until ? until - now : 1, why);
+	if (r < 0)
+		return fail(r == -ENOMEM ? r : -EBUSY, err, "%s: %.1000s", path, why);
+	*ret = take_ptr(&c);
+	return 0;
+}
+
+static enum status not_there(const struct options *o, const char *safe, char *err)
+{
+	*err = '\0';
+	if (!o->socket && !o->resident)
+		return STATUS_OK;
+	if (o->direct)
+		fail(0, err, "%s %s severd, which --direct does not ask%s", o->resident, needs(o->resident), safe);
+	else if (o->socket)
+		fail(0, err, "--socket %s: no severd answers there%s", o->socket, safe);
+	else
+		fail(0, err, "%s %s severd, which is not running%s", o->resident, needs(o->resident), safe);
+	return STATUS_NO_DAEMON;
+}
+
 enum status remote_open(const struct options *o, struct client **ret, char *err)
 {
 	const char *path = o->socket ? o->socket : IO_SEVER_SOCKET;
 	const char *safe = o->request.verb == VERB_LIST ? "" : "; nothing was touched";
-	int r = o->direct ? -ENOENT : client_open(path, REMOTE_CONNECT_MS, ret, err);
+	int r = o->direct ? -ENOENT : open_and_greet(path, ret, err);
+	size_t used;
 
 	if (r == 0)
 		return STATUS_OK;
 	*ret = NULL;
-	if (r == -ENOENT || r == -ENOTDIR || r == -ECONNREFUSED) {
-		*err = '\0';
-		if (!o->socket && !o->resident)
-			return STATUS_OK;
-		if (o->direct)
-			fail(0, err, "%s %s severd, which --direct does not ask%s", o->resident, needs(o->resident), safe);
-		else if (o->socket)
-			fail(0, err, "--socket %s: no severd answers there%s", path, safe);
-		else
-			fail(0, err, "%s %s severd, which is not running%s", o->resident, needs(o->resident), safe);
-		return STATUS_NO_DAEMON;
-	}
+	if (r == -ENOENT || r == -ENOTDIR || r == -ECONNREFUSED)
+		return not_there(o, safe, err);
+	if (r == -EINVAL)
+		return STATUS_USAGE;
 	if (r == -ETIMEDOUT)
-		fail(0, err, "%s: severd lets nobody in%s%s", path, safe,
-		     o->socket || o->resident ? "" : " (--direct does the work here)");
+		fail(0, err, "%s: severd lets nobody in", path);
+	used = strlen(err);
+	snprintf(err + used, ERR_LEN - used, "%s%s", safe, o->resident ? "" : " (--direct does the work here)");
 	return r == -EACCES || r == -EPERM ? STATUS_DENIED : STATUS_NO_DAEMON;
 }

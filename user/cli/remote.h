@@ -8,12 +8,15 @@
 #include "cli/opts.h"
 #include "report/report.h"
 
-#define REMOTE_CONNECT_MS 10000 /* that a crowd may stand before its door */
+/* That a crowd may stand before its door, that it may take to start, systemd having opened the door for it, and to say its first word. */
+#define REMOTE_OPEN_MS 20000
 #define REMOTE_PATIENCE_MS 60000 /* that severd may think before it says anything, beside what it was told to wait for */
 
 /* Whom to ask. STATUS_OK, and severd in *ret, or NULL: nobody listens there and the work can be done here. Another
  * status is to be left with, and the sentence is in err. */
 enum status remote_open(const struct options *o, struct client **ret, char *err);
+/* Part of that: whether anybody answers who may be asked. 0 or negative errno with a sentence in err. */
+int remote_greet(struct client *c, unsigned int timeout_ms, char *err);
 
 /* As terminate() and list() of pipeline.h; a refusal is an answer. request.stop hangs up; the request goes on. */
 enum status remote_kill(struct client *c, const struct options *o, struct report *report, char *err);
