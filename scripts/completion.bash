@@ -22,6 +22,15 @@ _sever_units()
 	systemctl list-units --plain --no-legend --type=service,scope --state=active 2>/dev/null | cut -d' ' -f1
 }
 
+# As /proc/PID/cgroup names them.
+_sever_cgroups()
+{
+	local root
+
+	root=$(awk '$3 == "cgroup2" { print $2; exit }' /proc/self/mounts)
+	[[ -n $root ]] && find "$root" -mindepth 1 -type d -printf '/%P\n' 2>/dev/null
+}
+
 # The values an option takes; nothing where only the user can know.
 _sever_values()
 {
@@ -29,11 +38,12 @@ _sever_values()
 	--user) compgen -u ;;
 	--session) printf '%s\n' self; _sever_sessions ;;
 	--netns) printf '%s\n' self; _sever_netns ;;
+	--cgroup) _sever_cgroups ;;
 	--unit) _sever_units ;;
 	--client | --peer) compgen -A hostname ;;
 	--pid) ps -eo pid= | tr -d ' ' ;;
 	--local-port | --remote-port) compgen -A service ;;
-	--proto) printf '%s\n' tcp udp ;;
+	--proto) printf '%s\n' tcp udp mptcp ;;
 	--state)
 		printf '%s\n' established syn-sent syn-recv fin-wait-1 fin-wait-2 time-wait close-wait last-ack closing
 		;;
@@ -49,7 +59,7 @@ _sever_offer()
 	local value
 
 	while IFS= read -r value; do
-		[[ $value == "$cur"* && $value =~ ^[A-Za-z0-9@._:+-]+$ ]] && COMPREPLY+=("$value")
+		[[ $value == "$cur"* && $value =~ ^[A-Za-z0-9@._:+/-]+$ ]] && COMPREPLY+=("$value")
 	done < <(_sever_values "$1")
 }
 
@@ -96,12 +106,12 @@ _sever()
 		verb="fence ${words[2]}"
 	fi
 	case $prev in
-	--cgroup | --socket)
+	--socket)
 		mapfile -t COMPREPLY < <(compgen -f -- "$cur")
 		compopt -o filenames 2>/dev/null
 		return
 		;;
-	--user | --client | --peer | --session | --netns | --unit | --pid | --local-port | --remote-port | --proto | \
+	--user | --client | --peer | --session | --cgroup | --netns | --unit | --pid | --local-port | --remote-port | --proto | \
 		--state | --wait)
 		_sever_offer "$prev"
 		;;

@@ -103,7 +103,28 @@ else
 	skip "capabilities" "no setpriv here"
 fi
 
+# --- what is offered is what is taken ---
+offered()	# WORD...: the last one is to be completed
+{
+	bash -c '. "$0" && COMP_WORDS=(sever "$@") && COMP_CWORD=$# && _sever && printf "%s\n" "${COMPREPLY[@]}"' \
+		"$TOP/scripts/completion.bash" "$@" 2>/dev/null
+}
+if command -v bash >/dev/null; then
+	is "$(offered kill --proto '' | tr '\n' ' ')" "tcp udp mptcp " "protocols are offered"
+	if new_cgroup web.x && mkdir "$CGROUP_DIR/inner" && sed -i "1i $CGROUP_DIR/inner" "$T/cgroups"; then
+		is "$(offered kill --cgroup "$CGROUP" | sort)" "$(sorted "$CGROUP" "$CGROUP/inner")" "control groups are, as /proc/PID/cgroup names them"
+		sever_run list --cgroup "$(offered kill --cgroup "$CGROUP/i")"
+		is "$RC:$(cat "$ERR")" "1:sever: nothing matched" "and taken"
+	else
+		skip "control groups are offered" "no cgroup v2 here"
+	fi
+else
+	skip "completion" "no bash here"
+fi
+
 # --- the manual says what the code does ---
+ok "the manual quotes one thing at a time" not grep -qE 'Dq .* Dq ' "$TOP/man/sever.8" "$TOP/man/severd.8" "$TOP/man/severd.conf.5"
+ok "the manual names the protocols" grep -qx '.It Fl Fl proto Ar tcp | udp | mptcp' "$TOP/man/sever.8"
 spelled=$(cat "$TOP"/user/daemon/journal_fields.c | grep -o '"SEVER_[A-Z_]*=\|"SEVER_PEER"\|"SEVER_CLIENT"\|put_number(f, "[A-Z_]*"\|{ "[A-Z_]*", "[a-z_]*" }' |
 	sed -e 's/put_number(f, "/SEVER_/' -e 's/^{ "\([A-Z_]*\)".*/SEVER_\1/' -e 's/[="]//g' | sort -u)
 told=$(grep '^\.It Ev SEVER_\|^\.Ev SEVER_' "$TOP/man/severd.8" | grep -o 'SEVER_[A-Z_]*' | sort -u)

@@ -92,6 +92,10 @@ if start mp listen mptcp 127.0.0.1 7004; then
 	start mcli3 connect mptcp 127.0.0.1 7004 from 127.0.0.3
 	is "$(ask mcli echo)" "ok=1 bad=0" "X-10 MPTCP: talks"
 	is "$(mptcp_states)" 4 "X-10 MPTCP: both ends of two connections"
+	sever_kill --proto mptcp --peer 127.0.0.0/8 --dry-run
+	is "$RC:$(summary planned)" 0:4 "X-10 MPTCP: --proto mptcp selects it alone"
+	sever_kill --proto tcp --client 127.0.0.3 --client 127.0.0.9 --dry-run
+	is "$RC:$(summary planned)" 0:2 "X-10 MPTCP: --proto tcp selects it, too"
 	sever_kill --client 127.0.0.2
 	is "$RC:$(summary matched):$(summary dead)" 0:1:1 "X-10 K5 MPTCP: one connection, dead"
 	is "$(json_field "$(flow_lines)" proto):$(json_field "$(flow_lines)" engine)" mptcp:pidfd \

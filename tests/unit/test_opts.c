@@ -369,6 +369,7 @@ static void contains_every_option(const char *path, const char *before, const ch
 static void test_documented(void **state)
 {
 	(void)state;
+	assert_string_equal(opt_find("proto", 5)->arg, "tcp|udp|mptcp");
 	contains_every_option("man/sever.8", "\n.It Fl Fl ", " \n");
 	contains_every_option("scripts/completion.bash", "--", " \n)|'\"");
 }
