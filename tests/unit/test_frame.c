@@ -237,12 +237,27 @@ static void test_put(void **state)
 	assert_int_equal(frame_next(&f, MESSAGE_MAX, &at, &len), 0);
 }
 
+/* What the other end would not read is not sent. */
+static void test_put_wide(void **state)
+{
+	_cleanup_(frame_clear) struct frame f = { 0 };
+	_cleanup_(json_decrefp) json_t *wide = json_pack("{s[]}", "a");
+
+	(void)state;
+	for (size_t i = 0; i < MESSAGE_VALUES - 3; i++)
+		json_array_append_new(json_object_get(wide, "a"), json_integer(1));
+	assert_int_equal(message_put(&f, wide), 0);
+	json_array_append_new(json_object_get(wide, "a"), json_integer(1));
+	assert_int_equal(message_put(&f, wide), -EMSGSIZE);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_cut),    cmocka_unit_test(test_cut_in_two), cmocka_unit_test(test_length),
 		cmocka_unit_test(test_trim),   cmocka_unit_test(test_objects),	  cmocka_unit_test(test_depth),
 		cmocka_unit_test(test_values), cmocka_unit_test(test_long_text),  cmocka_unit_test(test_put),
+		cmocka_unit_test(test_put_wide),
 	};
 
 	return unit_run("frame", tests, NULL);

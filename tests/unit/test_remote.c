@@ -111,6 +111,34 @@ static void test_kill(void **state)
 	}
 }
 
+/* What cannot be said to severd is not said, and can be done without it. */
+static void test_not_asked(void **state)
+{
+	static struct selector crowd[20000];
+	const struct selector odd = { .kind = SEL_USER, .text = "\xff" };
+	struct paper p;
+	struct options o;
+	char byte;
+
+	(void)state;
+	for (size_t i = 0; i < array_size(crowd); i++)
+		crowd[i] = (struct selector){ .kind = SEL_USER, .text = "alice" };
+	for (int i = 0; i < 8; i++) {
+		paper_open(&p, &report_json, i & 2 ? VERB_LIST : VERB_KILL);
+		o = options(&p, p.req.verb);
+		o.request.selectors = i & 1 ? crowd : &odd;
+		o.request.n_selectors = i & 1 ? array_size(crowd) : 1;
+		o.resident = i & 4 ? "--no-wait" : NULL;
+		assert_int_equal(i & 2 ? remote_list(c, &o.request, &p.r, err) : remote_kill(c, &o, &p.r, err), STATUS_USAGE);
+		assert_non_null(strstr(err, i & 1 ? "more than one call of severd takes" : "UTF-8"));
+		assert_int_equal(strstr(err, "nothing was touched") != NULL, !(i & 2));
+		assert_int_equal(strstr(err, "--direct") != NULL, !(i & 4) || i & 2);
+		assert_ptr_equal(strstr(p.out, "{\"summary\":{"), p.out);
+		assert_int_equal(recv(far, &byte, 1, MSG_DONTWAIT), -1);
+		paper_close(&p);
+	}
+}
+
 /* What was carried out but for the caller's own. */
 static void test_spared(void **state)
 {
@@ -343,6 +371,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		S(test_kill),	     S(test_partial),	     S(test_errors),	S(test_nonsense),
 		S(test_no_wait),     S(test_no_wait_at_once), S(test_left_alone), S(test_spared),
+		S(test_not_asked),
 	};
 
 	alarm(60); /* what is broken here may wait for ever */

@@ -221,6 +221,7 @@ static void test_not_asked(void **state)
 
 		assert_string_equal(s.out, "");
 		assert_non_null(strstr(err, "UTF-8"));
+		assert_null(strstr(err, "--direct")); /* there is no such way */
 		assert_int_equal(recv(far, &byte, 1, MSG_DONTWAIT), -1);
 	}
 }

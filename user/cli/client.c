@@ -146,7 +146,7 @@ int client_call(struct client *c, const char *method, const json_t *parameters, 
 		r = json_object_set_new(message, "oneway", json_true());
 	r = r < 0 ? -ENOMEM : message_put(&c->out, message);
 	if (r < 0)
-		return fail(r, err, r == -EMSGSIZE ? "too much for one call" : "out of memory");
+		return fail(r, err, r == -EMSGSIZE ? "that is more than one call of severd takes" : "out of memory");
 	return send_all(c, timeout_ms ? now_ms() + timeout_ms : 0, err);
 }
 

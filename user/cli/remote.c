@@ -69,7 +69,19 @@ enum status remote_broken(int r, char *err)
 {
 	if (!*err)
 		fail(0, err, "cannot talk to severd: %s", strerrordesc_np(-r));
-	return STATUS_PARTIAL;
+	return r == -EMSGSIZE ? STATUS_USAGE : STATUS_PARTIAL;
+}
+
+static const char *safe(const struct request *req)
+{
+	return req->verb == VERB_LIST ? "" : "; nothing was touched";
+}
+
+void remote_instead(const struct request *req, const char *resident, char *err)
+{
+	size_t used = strlen(err);
+
+	snprintf(err + used, ERR_LEN - used, "%s%s", safe(req), resident ? "" : " (--direct does the work here)");
 }
 
 /* "--fence needs", "fences need" */
@@ -104,42 +116,41 @@ static int open_and_greet(const char *path, struct client **ret, char *err)
 	now = clock_ns(CLOCK_MONOTONIC) / 1000000;
 	r = remote_greet(c, now < until ? until - now : 1, why);
 	if (r < 0)
-		return fail(r == -ENOMEM ? r : -EBUSY, err, "%s: %.1000s", path, why);
+		return fail(-EBUSY, err, "%s: %.1000s", path, why);
 	*ret = take_ptr(&c);
 	return 0;
 }
 
-static enum status not_there(const struct options *o, const char *safe, char *err)
+static enum status not_there(const struct options *o, char *err)
 {
+	const char *rest = safe(&o->request);
+
 	*err = '\0';
 	if (!o->socket && !o->resident)
 		return STATUS_OK;
 	if (o->direct)
-		fail(0, err, "%s %s severd, which --direct does not ask%s", o->resident, needs(o->resident), safe);
+		fail(0, err, "%s %s severd, which --direct does not ask%s", o->resident, needs(o->resident), rest);
 	else if (o->socket)
-		fail(0, err, "--socket %s: no severd answers there%s", o->socket, safe);
+		fail(0, err, "--socket %s: no severd answers there%s", o->socket, rest);
 	else
-		fail(0, err, "%s %s severd, which is not running%s", o->resident, needs(o->resident), safe);
+		fail(0, err, "%s %s severd, which is not running%s", o->resident, needs(o->resident), rest);
 	return STATUS_NO_DAEMON;
 }
 
 enum status remote_open(const struct options *o, struct client **ret, char *err)
 {
 	const char *path = o->socket ? o->socket : IO_SEVER_SOCKET;
-	const char *safe = o->request.verb == VERB_LIST ? "" : "; nothing was touched";
 	int r = o->direct ? -ENOENT : open_and_greet(path, ret, err);
-	size_t used;
 
 	if (r == 0)
 		return STATUS_OK;
 	*ret = NULL;
 	if (r == -ENOENT || r == -ENOTDIR || r == -ECONNREFUSED)
-		return not_there(o, safe, err);
+		return not_there(o, err);
 	if (r == -EINVAL)
 		return STATUS_USAGE;
 	if (r == -ETIMEDOUT)
 		fail(0, err, "%s: severd lets nobody in", path);
-	used = strlen(err);
-	snprintf(err + used, ERR_LEN - used, "%s%s", safe, o->resident ? "" : " (--direct does the work here)");
+	remote_instead(&o->request, o->resident, err);
 	return r == -EACCES || r == -EPERM ? STATUS_DENIED : STATUS_NO_DAEMON;
 }

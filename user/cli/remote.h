@@ -24,9 +24,12 @@ enum status remote_list(struct client *c, const struct request *req, struct repo
 /* The events, to out, until request.stop is set: STATUS_OK. */
 enum status remote_watch(struct client *c, const struct options *o, FILE *out, char *err);
 
+/* Adds to err that nothing was touched, where something was to be, and --direct, where that does the same; resident: what needs severd,
+ * NULL nothing. */
+void remote_instead(const struct request *req, const char *resident, char *err);
 /* What an error reply means; one sentence in err. */
 enum status remote_error(const struct reply *reply, char *err);
-/* What client.h returned, after the request was sent. */
+/* What client.h returned, after the request was sent, or was too much to be. */
 enum status remote_broken(int r, char *err);
 
 #endif

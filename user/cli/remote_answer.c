@@ -47,6 +47,8 @@ enum status answer_none(struct remote *m, int r)
 
 	if (!*m->err)
 		fail(0, m->err, "cannot ask severd: %s", strerrordesc_np(-r));
+	if (r == -EILSEQ || r == -EMSGSIZE)
+		remote_instead(m->req, m->o ? m->o->resident : NULL, m->err);
 	return answer_close(m, &s, status_of_errno(r));
 }
 

@@ -20,8 +20,7 @@ static int put_text(json_t *o, const char *key, const char *option, const char *
 	errno = 0;
 	value = json_string(text);
 	if (!value && errno != ENOMEM)
-		return fail(-EINVAL, err, "%s %s: severd takes UTF-8 only; --direct does the work here", option,
-			    word_show(text, shown));
+		return fail(-EILSEQ, err, "%s %s: severd takes UTF-8 only", option, word_show(text, shown));
 	return put(o, key, value);
 }
 

@@ -38,13 +38,12 @@ static enum status nonsense(struct fence_call *f, const char *key)
 /* Whether what was asked was done, only severd knows. */
 static enum status broken(struct fence_call *f, int r)
 {
-	size_t used;
+	enum status status = remote_broken(r, f->err);
+	size_t used = strlen(f->err);
 
-	remote_broken(r, f->err);
-	used = strlen(f->err);
-	if (strcmp(f->method, "FenceList") != 0)
+	if (r != -EMSGSIZE && strcmp(f->method, "FenceList") != 0)
 		snprintf(f->err + used, ERR_LEN - used, "; `sever fence list` shows which fences stand");
-	return STATUS_PARTIAL;
+	return status;
 }
 
 static enum status hear_one(struct fence_call *f, const json_t *o)

@@ -147,5 +147,5 @@ enum status remote_kill(struct client *c, const struct options *o, struct report
 	client_stop_on(c, m.req->stop);
 	report_progress(report, "waiting for severd", 0, 0);
 	r = client_call(c, IO_SEVER ".Kill", p, how, REMOTE_PATIENCE_MS, err);
-	return r < 0 ? remote_broken(r, err) : hear(&m);
+	return r == -EMSGSIZE ? answer_none(&m, r) : r < 0 ? remote_broken(r, err) : hear(&m);
 }

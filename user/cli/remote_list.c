@@ -98,6 +98,8 @@ enum status remote_list(struct client *c, const struct request *req, struct repo
 	do {
 		next = NULL;
 		r = client_call(c, IO_SEVER ".List", p, CALL_MORE, REMOTE_PATIENCE_MS, err);
+		if (r == -EMSGSIZE)
+			return answer_none(&m, r);
 		status = r < 0 ? remote_broken(r, err) : hear(&m, &next);
 		if (next && json_object_set_new(p, "cursor", next) < 0)
 			return remote_broken(-ENOMEM, err);

@@ -21,6 +21,8 @@ enum status status_of_errno(int r)
 		return STATUS_NO_MATCH;
 	case -EINVAL:
 	case -EAGAIN:
+	case -EILSEQ:
+	case -EMSGSIZE:
 		return STATUS_USAGE;
 	case -EPERM:
 	case -EACCES:

@@ -159,5 +159,5 @@ int message_put(struct frame *f, const json_t *message)
 	if (!text)
 		return -ENOMEM;
 	len = strlen(text);
-	return len > MESSAGE_MAX ? -EMSGSIZE : frame_put(f, text, len + 1);
+	return len > MESSAGE_MAX || check_size(text, len, NULL) < 0 ? -EMSGSIZE : frame_put(f, text, len + 1);
 }

@@ -45,7 +45,7 @@ void frame_clear(struct frame *f);
 
 /* Reads one message: an object within the limits above, no key twice. 0; -ENOMEM; -EBADMSG with a sentence in err. */
 int message_parse(const char *text, size_t len, json_t **ret, char *err);
-/* Appends a message and its NUL. 0, -ENOMEM, -EMSGSIZE: longer than MESSAGE_MAX; then f is as it was. */
+/* Appends a message and its NUL. 0, -ENOMEM, -EMSGSIZE: beyond the limits above; then f is as it was. */
 int message_put(struct frame *f, const json_t *message);
 
 #endif
