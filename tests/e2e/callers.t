@@ -70,6 +70,8 @@ first='{'$wish',"request":"'${id}02'"}'
 first=$!
 ok "alice cuts what is hers, and waits until it is released" until_true 10 is_accepted ${id}02
 like "$(call GetRequest "{\"request\":\"${id}02\"}")" '"state":"accepted"' "that takes its time"
+like "$(call_as 3001 Kill "{$wish}")" "io.sever.Busy.*request ${id}02 is doing the same; nothing was touched" \
+	"she who asks for the same once more is told who is at it"
 start late -l 3001 connect tcp 127.0.0.1 7001 from 127.0.0.5
 like "$(call Kill "{$wish}")" '"dead":1' "root is not refused because she is doing the same"
 stop keeper caller late

@@ -29,7 +29,7 @@ done
 refused 7 "needs severd" kill --netns self --client 127.0.0.2 --fence 10m --dry-run
 refused 7 "needs severd" kill --netns self --client 127.0.0.2 --fence 10m --no-wait
 refused 7 "needs severd" kill --netns self --client 127.0.0.2 --fence 10m --quiet
-refused 2 "0s" kill --netns self --client 127.0.0.2 --fence 0s
+refused 2 "longer than nothing" kill --netns self --client 127.0.0.2 --fence 0s
 is "$(ask alice echo)" "ok=1 bad=0" "nobody was cut"
 sever_kill --client 127.0.0.2
 is "$RC" 0 "without --fence she can be"
@@ -51,7 +51,7 @@ refused 2 "fence up: not one of add, list, lift" fence up
 refused 2 "did you mean fence?" fense
 refused 2 "needs a selector" fence add --for 10m
 refused 2 "needs --for" fence add --client 127.0.0.2
-refused 2 "--for 0s" fence add --client 127.0.0.2 --for 0s
+refused 2 "--for must be longer than nothing" fence add --client 127.0.0.2 --for 0s
 refused 2 "--for 10" fence add --client 127.0.0.2 --for 10
 refused 2 "does not take --wait" fence add --client 127.0.0.2 --for 10m --wait dead
 refused 2 "does not take --direct" fence add --client 127.0.0.2 --for 10m --direct

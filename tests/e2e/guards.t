@@ -65,6 +65,8 @@ wrong()	# NAME ARGS...
 }
 wrong "nothing" 
 wrong "a verb" kil --client $A
+wrong "an empty verb" ''
+ok "nonsense, an empty verb: it is shown" grep -q "unknown verb ''" "$ERR"
 wrong "an option" kill --cleint $A
 wrong "an option that is not of this verb" list --dry-run
 wrong "no value" kill --client
@@ -82,6 +84,8 @@ ok "nonsense: terminal codes do not reach the terminal" not grep -q "$(printf '\
 wrong "kinds of lists" list sockets
 wrong "a repeated option" kill --client $A --max 1 --max 2
 ok "nonsense: nothing touched" untouched
+"$SEVER" list --direct --netns self >/dev/full 2>"$ERR"
+is "$?:$(cat "$ERR")" "3:sever: the answer could not be written in full" "a full disk: nobody takes that for an answer"
 
 # --- K13: whatever became of it, the exit code says so
 

@@ -171,7 +171,10 @@ static void test_nonsense(void **state)
 	refuses(ON_KILL, "--user a --timeout 5", "5");
 	refuses(ON_KILL, "--user a --drain soon", "soon");
 	refuses(ON_KILL, "--user a --fence 5", "5");
-	refuses(ON_KILL, "--user a --fence 0s", "0s");
+	refuses(ON_KILL, "--user a --fence 0s", "--fence must be longer than nothing");
+	refuses(ON_KILL, "--version", "kill does not take --version: sever --version");
+	refuses(ON_KILL, "--user a ''", "unexpected word ''");
+	refuses(ON_LIST, "''", "list '': not one of");
 	refuses(ON_KILL, "--user a --wait gone", "gone");
 	refuses(ON_KILL, "--user a --wait dead --no-wait", "--no-wait");
 	refuses(ON_KILL, "--user a --direct --socket /run/x", "--socket");
@@ -303,7 +306,8 @@ static void test_no_fence(void **state)
 	(void)state;
 	refuses(ON_FENCE_ADD, "--for 10m", "needs a selector");
 	refuses(ON_FENCE_ADD, "--user a", "needs --for");
-	refuses(ON_FENCE_ADD, "--user a --for 0s", "0s");
+	refuses(ON_FENCE_ADD, "--user a --for 0s", "--for must be longer than nothing");
+	refuses(ON_FENCE_LIFT, "''", "fence lift '': not the id");
 	refuses(ON_FENCE_ADD, "--user a --for 0", "--for 0");
 	refuses(ON_FENCE_ADD, "--user a --for 10", "--for 10");
 	refuses(ON_FENCE_ADD, "--user a --for -5m", "-5m");

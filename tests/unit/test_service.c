@@ -315,11 +315,11 @@ static void test_failures(void **state)
 	static const struct io_sever io = { .doctor = fails };
 	static const struct {
 		int r;
-		const char *error;
+		const char *error, *message;
 	} cases[] = {
 		{ -ENOMEM, "io.sever.NoMemory" },
 		{ -EPERM, "io.sever.PermissionDenied" },
-		{ -EBUSY, "io.sever.Busy" },
+		{ -EBUSY, "io.sever.Busy", "severd is doing as much as it may at once, or as much for one user: try again" },
 		{ -ENOENT, "io.sever.NotFound" },
 		{ -EIO, "io.sever.Failed" },
 		{ -EOPNOTSUPP, "io.sever.KernelCannot" },
@@ -336,6 +336,9 @@ static void test_failures(void **state)
 		m = json_loads(paper.said, 0, NULL);
 		assert_string_equal(json_string_value(json_object_get(m, "error")), cases[i].error);
 		assert_true(json_is_string(json_object_get(json_object_get(m, "parameters"), "message")));
+		if (cases[i].message)
+			assert_string_equal(json_string_value(json_object_get(json_object_get(m, "parameters"), "message")),
+					    cases[i].message);
 	}
 }
 

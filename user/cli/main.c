@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /* main.c - `sever`: the verbs, and the one place where an exit status leaves. */
 #include "cli/cli.h"
-#include "model/word.h"
 #include "report/escape.h"
 #include "kernel/netns.h"
 
@@ -67,7 +66,7 @@ static int unknown_verb(const char *word, char *err)
 		best = errors;
 		meant = &verbs[i];
 	}
-	fail(-EINVAL, err, "unknown verb %s", word_show(word, shown));
+	fail(-EINVAL, err, "unknown verb %s", word_typed(word, shown));
 	used = strlen(err);
 	if (meant)
 		snprintf(err + used, ERR_LEN - used, ", did you mean %.*s?", (int)verb_length(meant), meant->name);
@@ -82,7 +81,7 @@ static int half_verb(int argc, char **argv, char *err)
 	char shown[WORD_SHOWN];
 	size_t used;
 
-	fail(-EINVAL, err, "%s%s%s", argv[1], argc > 2 ? " " : "", argc > 2 ? word_show(argv[2], shown) : "");
+	fail(-EINVAL, err, "%s%s%s", argv[1], argc > 2 ? " " : "", argc > 2 ? word_typed(argv[2], shown) : "");
 	for (const struct command *v = verbs; v < verbs + array_size(verbs); v++) {
 		if (!verb_begins(v, argv[1]))
 			continue;
@@ -106,11 +105,11 @@ static int without_verb(int argc, char **argv, char *err)
 
 	if (!help && strcmp(argv[1], "--version") != 0) {
 		fail(-EINVAL, err, "unknown option %s: the verb comes first, see sever --help",
-		     word_show(argv[1], shown));
+		     word_typed(argv[1], shown));
 		return STATUS_USAGE;
 	}
 	if (argc > 2) {
-		fail(-EINVAL, err, "%s: unexpected word %s", argv[1], word_show(argv[2], shown));
+		fail(-EINVAL, err, "%s: unexpected word %s", argv[1], word_typed(argv[2], shown));
 		return STATUS_USAGE;
 	}
 	if (help)

@@ -63,26 +63,26 @@ static int set_duration(struct options *o, const struct opt *opt, const char *va
 	return 0;
 }
 
-static int set_timeout(struct options *o, const struct opt *opt, const char *value, char *err)
+/* Nor is it 0. */
+static int set_span(struct options *o, const struct opt *opt, const char *value, char *err)
 {
 	uint64_t ms;
 
 	if (duration_parse(value, &ms) == 0 && ms == 0)
-		return fail(-EINVAL, err, "--timeout must be longer than nothing");
+		return fail(-EINVAL, err, "--%s must be longer than nothing", opt->name);
 	return set_duration(o, opt, value, err);
 }
 
 static int set_fence(struct options *o, const struct opt *opt, const char *value, char *err)
 {
-	uint64_t ms;
+	int r = set_span(o, opt, value, err);
 
-	if (duration_parse(value, &ms) < 0 || ms == 0)
-		return bad_value(opt, value, "a duration (500ms, 5s, 10m, 2h, 1d)", err);
-	if (ms > FENCE_MS_MAX)
+	if (r < 0)
+		return r;
+	if (o->request.fence_ms > FENCE_MS_MAX)
 		return bad_value(opt, value, "one of at most 366 days", err);
 	if (opt->verbs & ON_CUT)
 		o->resident = "--fence";
-	o->request.fence_ms = ms;
 	return 0;
 }
 
@@ -145,7 +145,7 @@ const struct opt option_table[] = {
 	VALUE("wait", "STAGE", ON_CUT, set_wait, request.wait,
 	      "dead or verified (default); by severd also released, ended"),
 	FLAG("no-wait", ON_CUT, no_wait, "do not wait for the outcome (needs severd)"),
-	VALUE("timeout", "DUR", ON_CUT, set_timeout, request.timeout_ms, "how long to wait for it (default 5s)"),
+	VALUE("timeout", "DUR", ON_CUT, set_span, request.timeout_ms, "how long to wait for it (default 5s)"),
 	VALUE("fence", "DUR", ON_CUT, set_fence, request.fence_ms, "keep them out for that long (needs severd)"),
 	VALUE("for", "DUR", ON_FENCE_ADD, set_fence, request.fence_ms, "how long the fence stands"),
 	VALUE("drain", "DUR", ON_CUT, set_duration, request.drain_ms, "first let what is queued be sent, that long"),

@@ -2,7 +2,6 @@
 /* opts.c - reading a command line. Names are exact: an abbreviation that means one thing today and another one after
  * the next release has no place in a tool that ends connections. */
 #include "cli/opts.h"
-#include "model/word.h"
 
 #include <string.h>
 
@@ -14,6 +13,11 @@ const struct opt *opt_find(const char *name, size_t len)
 		if (strlen(option_table[i].name) == len && strncmp(option_table[i].name, name, len) == 0)
 			return &option_table[i];
 	return NULL;
+}
+
+const char *word_typed(const char *word, char buf[WORD_SHOWN])
+{
+	return *word ? word_show(word, buf) : "''";
 }
 
 static size_t least_of(size_t a, size_t b, size_t c)
@@ -74,6 +78,8 @@ static int unknown(const char *word, size_t len, const char *verb_name, unsigned
 	word_show(name, shown);
 	if (strncmp(name, "--", 2) != 0)
 		return fail(-EINVAL, err, "unknown option %s: options are words, like --user", shown);
+	if (!strcmp(name, "--version"))
+		return fail(-EINVAL, err, "%s does not take --version: sever --version stands alone", verb_name);
 	if (opt_find(name + 2, len - 2))
 		return fail(-EINVAL, err, "%s does not take %s", verb_name, shown);
 	fail(-EINVAL, err, "unknown option %s", shown);
@@ -121,9 +127,9 @@ static int take_fence(struct options *o, const char *verb_name, const char *word
 	char shown[WORD_SHOWN];
 
 	if (o->fence)
-		return fail(-EINVAL, err, "%s: unexpected word %s", verb_name, word_show(word, shown));
+		return fail(-EINVAL, err, "%s: unexpected word %s", verb_name, word_typed(word, shown));
 	if (!is_fence_id(word))
-		return fail(-EINVAL, err, "%s %s: not the id of a fence, such as f12", verb_name, word_show(word, shown));
+		return fail(-EINVAL, err, "%s %s: not the id of a fence, such as f12", verb_name, word_typed(word, shown));
 	o->fence = word;
 	return 1;
 }
@@ -135,9 +141,8 @@ static int take_word(struct options *o, const char *verb_name, unsigned verb, co
 
 	if (verb == ON_FENCE_LIFT)
 		return take_fence(o, verb_name, word, err);
-	word_show(word, shown);
 	if (verb != ON_LIST || *seen)
-		return fail(-EINVAL, err, "%s: unexpected word %s", verb_name, shown);
+		return fail(-EINVAL, err, "%s: unexpected word %s", verb_name, word_typed(word, shown));
 	for (size_t i = 0; i < LIST_MAX; i++) {
 		if (strcmp(word, list_what_name[i]) == 0) {
 			o->request.what = i;
@@ -145,7 +150,7 @@ static int take_word(struct options *o, const char *verb_name, unsigned verb, co
 			return 1;
 		}
 	}
-	return fail(-EINVAL, err, "list %s: not one of flows, sessions, users, clients", shown);
+	return fail(-EINVAL, err, "list %s: not one of flows, sessions, users, clients", word_typed(word, shown));
 }
 
 /* What no single word shows. */

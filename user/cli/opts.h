@@ -4,6 +4,7 @@
 #define SEVER_OPTS_H
 
 #include "model/request.h"
+#include "model/word.h"
 
 /* Who takes an option. */
 enum {
@@ -56,6 +57,8 @@ const struct opt *opt_find(const char *name, size_t len);
 /* Appends to err ", did you mean PREFIXname?" where a name that `verb` takes is at most two typing errors away. */
 void opt_hint(const char *word, size_t len, unsigned verb, char *err);
 size_t typing_errors(const char *a, size_t n, const char *b);
+/* A word as word_show() shows it, and one that is empty as it must have been typed. */
+const char *word_typed(const char *word, char buf[WORD_SHOWN]);
 
 /* Reads the words after the verb; `verb` is its ON_ bit. Stops at --help. 0; -EINVAL with a sentence in err that names
  * the bad word; -ENOMEM. Whatever it returns, options_clear() is due. */

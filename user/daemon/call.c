@@ -220,6 +220,8 @@ int call_fail(struct call *c, int r, const char *sentence)
 		if (names[i].err == r)
 			name = names[i].name;
 	snprintf(full, sizeof(full), IO_SEVER ".%s", name);
+	if (!sentence && !strcmp(name, "Busy"))
+		sentence = "severd is doing as much as it may at once, or as much for one user: try again";
 	p = json_pack("{ss}", "message", sentence ? sentence : strerrordesc_np(-r));
 	if (p && !strcmp(name, "NotFound"))
 		json_object_set_new(p, "what", json_string("match"));

@@ -222,9 +222,11 @@ static int join(struct kill *k, struct call *c)
 
 static int refuse_twin(struct call *c, const struct work *twin)
 {
-	_cleanup_(json_decrefp) json_t *p = json_pack("{ss ss}", "message", "the same is being done by another request",
-						      "request", twin->request.id);
+	_cleanup_(json_decrefp) json_t *p = NULL;
+	char text[128];
 
+	snprintf(text, sizeof(text), "request %s is doing the same; nothing was touched", twin->request.id);
+	p = json_pack("{ss ss}", "message", text, "request", twin->request.id);
 	return p ? call_error(c, "io.sever.Busy", p) : -ENOMEM;
 }
 

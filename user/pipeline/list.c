@@ -179,8 +179,10 @@ enum status list(const struct request *req, const struct access *access, struct 
 	status = answer(&j, &names, &s);
 	s.interrupted = job_stopped(&j);
 	s.refusal = j.refusal;
-	if (report_end(report, &s) < 0)
-		return job_broken(&j, -EIO, "the answer could not be written in full");
+	if (report_end(report, &s) < 0) {
+		fail(0, err, "the answer could not be written in full");
+		return STATUS_PARTIAL;
+	}
 	if (status == STATUS_NO_MATCH && !*err)
 		fail(0, err, "nothing matched");
 	return status;
