@@ -43,6 +43,7 @@ done
 sever_kill --all
 is "$RC" 6 "--all without --yes: exit 6"
 ok "--all without --yes: said so" said yes
+is "$(summary matched):$(summary dead):$(wc -l <"$OUT")" 0:0:1 "--all without --yes: nobody was looked for, and a program is told so"
 for by in --peer --client; do
 	sever_kill $by 0.0.0.0/0
 	is "$RC" 6 "$by 0.0.0.0/0 is everyone too: exit 6"

@@ -21,6 +21,16 @@ static bool everyone_confirmed(void)
 	return !strcasecmp(answer, "y\n") || !strcasecmp(answer, "yes\n");
 }
 
+static enum status refuse_everyone(const struct options *o, struct report *report, char *err)
+{
+	const struct summary none = { .request = &o->request };
+
+	fail(0, err, "--all cuts everyone off; confirm it with --yes. Nothing was touched");
+	report_begin(report, &o->request);
+	report_end(report, &none); /* lost or not, it is refused */
+	return STATUS_GUARD;
+}
+
 enum status cmd_kill(const struct command *v, struct options *o, char *err)
 {
 	_cleanup_(client_closep) struct client *severd = NULL;
@@ -29,10 +39,8 @@ enum status cmd_kill(const struct command *v, struct options *o, char *err)
 
 	if (status != STATUS_OK)
 		return status;
-	if (o->all && !o->request.yes && !everyone_confirmed()) {
-		fail(0, err, "--all cuts everyone off; confirm it with --yes. Nothing was touched");
-		return STATUS_GUARD;
-	}
+	if (o->all && !o->request.yes && !everyone_confirmed())
+		return refuse_everyone(o, &report, err);
 	o->request.yes |= o->all;
 	status = remote_open(o, &severd, err);
 	if (status != STATUS_OK)

@@ -153,7 +153,7 @@ const struct opt option_table[] = {
 	FLAG("collateral", ON_CUT, request.collateral, "cut flows that another user shares as well"),
 	FLAG("include-self", ON_CUT | ON_FENCE_ADD, request.include_self,
 	     "the caller's own session as well, or address"),
-	VALUE("reason", "TEXT", ON_CUT | ON_FENCE_ADD, set_text, request.reason, "why; it stands in the report"),
+	VALUE("reason", "TEXT", ON_CUT | ON_FENCE_ADD, set_text, request.reason, "why; for the journal, --json and fence list"),
 	FLAG("yes", ON_CUT | ON_FENCE_ADD, request.yes, "confirms --all"),
 	FLAG("ignore-none", ON_HOST, request.ignore_none, "nothing matched is no failure"),
 	VALUE("after", "SEQ", ON_WATCH, set_after, after, "first the events behind this number that are still kept"),
