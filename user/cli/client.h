@@ -30,7 +30,8 @@ void client_stop_on(struct client *c, const volatile sig_atomic_t *stop);
 /* So does, with -ESHUTDOWN, that nobody is left to read what is written to fd, a pipe or a terminal. */
 void client_stop_on_hangup(struct client *c, int fd);
 
-/* parameters are borrowed; NULL: none. -EMSGSIZE: too much, and nothing was sent. -EPIPE is not said here but by client_next(), which may still have an answer. */
+/* parameters are borrowed; NULL: none. -EMSGSIZE: too much, and nothing was sent. -EPIPE is not said here but by
+ * client_next(), which may still have an answer. */
 int client_call(struct client *c, const char *method, const json_t *parameters, unsigned int flags,
 		unsigned int timeout_ms, char *err);
 /* The next reply to the last call; timeout_ms 0: waits for ever. 0; -ETIMEDOUT, after which it may be asked again;

@@ -90,7 +90,8 @@ static const char *needs(const char *what)
 	return what[strlen(what) - 1] == 's' ? "need" : "needs";
 }
 
-/* What was asked of severd is done although nobody waits for it any more. So one who may never answer is first asked for nothing. */
+/* What was asked of severd is done although nobody waits for it any more. So one who may never answer is first asked
+ * for nothing. */
 int remote_greet(struct client *c, unsigned int timeout_ms, char *err)
 {
 	_cleanup_(reply_clear) struct reply reply = { 0 };

@@ -8,7 +8,8 @@
 #include "cli/opts.h"
 #include "report/report.h"
 
-/* That a crowd may stand before its door, that it may take to start, systemd having opened the door for it, and to say its first word. */
+/* That a crowd may stand before its door, and that it may take to say its first word: systemd opens the door before it has
+ * started. */
 #define REMOTE_OPEN_MS 20000
 #define REMOTE_PATIENCE_MS 60000 /* that severd may think before it says anything, beside what it was told to wait for */
 
@@ -24,8 +25,8 @@ enum status remote_list(struct client *c, const struct request *req, struct repo
 /* The events, to out, until request.stop is set: STATUS_OK. */
 enum status remote_watch(struct client *c, const struct options *o, FILE *out, char *err);
 
-/* Adds to err that nothing was touched, where something was to be, and --direct, where that does the same; resident: what needs severd,
- * NULL nothing. */
+/* Adds to err that nothing was touched, where something was to be, and --direct, where that does the same; resident: what
+ * needs severd, NULL nothing. */
 void remote_instead(const struct request *req, const char *resident, char *err);
 /* What an error reply means; one sentence in err. */
 enum status remote_error(const struct reply *reply, char *err);
