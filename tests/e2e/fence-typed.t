@@ -86,6 +86,7 @@ refused()	# STATUS TEXT ARGS...
 refused 6 127.0.9.0/24 --client 127.0.9.1
 refused 6 127.0.9.0/24 --client 127.0.0.0/16
 refused 6 everyone --client 0.0.0.0/0
+refused 6 everyone --client 0.0.0.0/1 --client 128.0.0.0/1
 refused 6 everyone --cgroup /
 refused 6 everyone --cgroup "$(awk '$3 == "cgroup2" { print $2; exit }' /proc/mounts)"
 refused 2 --pid --client 127.0.0.2 --pid 1

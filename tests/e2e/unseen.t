@@ -175,13 +175,17 @@ for by in --timeout --drain; do
 	done
 done
 for words in "--netns self --local-port 1-65535" "--netns self --older-than 0s" "--netns self --client 0.0.0.0/0" \
-	"--netns self --client 0.0.0.0/0 --proto tcp" "--proto tcp"; do
+	"--netns self --client 0.0.0.0/0 --proto tcp" "--proto tcp" "--netns self --client 128.0.0.0/1 --client 0.0.0.0/1" \
+	"--netns self --peer 0.0.0.0/1 --peer 128.0.0.0/2 --peer 192.0.0.0/2" "--netns self --remote-port 30001-65535 --remote-port 1-30000" \
+	"--netns self --cgroup /"; do
 	# shellcheck disable=SC2086
 	sever_run kill --json $words --dry-run
 	is "$RC:$(count planned)" 6:0 "NET-2 $words is everyone: exit 6"
 done
 sever_kill --user uid:0 --client 0.0.0.0/0 --dry-run --include-self
 like "$RC:$(count planned)" '^0:[1-9]' "NET-2 a user from everywhere is not"
+sever_kill --client 0.0.0.0/1 --client 192.0.0.0/2 --dry-run --include-self
+like "$RC:$(count planned)" '^0:[1-9]' "NET-2 three quarters of all addresses are not"
 ok "NET-2 K13 nobody died" lives cli
 
 # --- thousands of holders of a socket

@@ -2,18 +2,9 @@
 /* fence_guard.c - what no fence does although it was asked for. */
 #include "daemon/fencing_parts.h"
 #include "daemon/source_index.h"
-#include "kernel/cgroup.h"
 #include "pipeline/guard.h"
 
 #include <string.h>
-
-/* The root of the tree is everybody, however it is spelled. */
-static bool names_root(const struct filter *filter)
-{
-	_free_ char *mount = NULL;
-
-	return filter_names(filter, SEL_CGROUP) && cgroup_mount(&mount) == 0 && ids_has(&filter->cgroups, cgroup_id(mount, "/"));
-}
 
 static bool overlap(const struct prefix *a, const struct prefix *b)
 {
@@ -107,7 +98,7 @@ int fence_guard(struct fencing *f, const struct request *req, const struct filte
 {
 	int r = 0;
 
-	if (!req->yes && (guard_means_everyone(filter, req) || names_root(filter))) {
+	if (!req->yes && guard_means_everyone(filter, req)) {
 		*ret = GUARD_ALL;
 		return fail(-ECANCELED, err, "refused: that is everyone; confirm it with --yes");
 	}

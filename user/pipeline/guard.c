@@ -93,50 +93,6 @@ enum status guard_refuse(struct job *j, enum guard guard, const char *note)
 	return STATUS_GUARD;
 }
 
-static bool has_all_addresses(const struct prefixes *p)
-{
-	for (size_t i = 0; i < p->n; i++)
-		if (!p->v[i].len)
-			return true;
-	return false;
-}
-
-static bool has_all_ports(const struct ranges *r)
-{
-	for (size_t i = 0; i < r->n; i++)
-		if (r->v[i].first <= 1 && r->v[i].last == UINT16_MAX)
-			return true;
-	return false;
-}
-
-static bool says_all(const struct request *req)
-{
-	for (size_t i = 0; i < req->n_selectors; i++)
-		if (req->selectors[i].kind == SEL_ALL)
-			return true;
-	return false;
-}
-
-bool guard_means_everyone(const struct filter *f, const struct request *req)
-{
-	const unsigned int weak = 1u << SEL_PROTO | 1u << SEL_STATE | 1u << SEL_NETNS;
-	unsigned int vacuous = 0;
-
-	if (has_all_addresses(&f->clients))
-		vacuous |= 1u << SEL_CLIENT;
-	if (has_all_addresses(&f->peers))
-		vacuous |= 1u << SEL_PEER;
-	if (has_all_ports(&f->local_ports))
-		vacuous |= 1u << SEL_LOCAL_PORT;
-	if (has_all_ports(&f->remote_ports))
-		vacuous |= 1u << SEL_REMOTE_PORT;
-	if (!f->older_ms)
-		vacuous |= 1u << SEL_OLDER_THAN;
-	if (f->named & ~(vacuous | weak))
-		return false;
-	return f->named & vacuous || says_all(req) || !filter_names(f, SEL_NETNS);
-}
-
 /* The first login uid that holds f beside those the request is about; ID_UNSET none. */
 static uint32_t bystander(const struct job *j, const struct flow *f)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* guard.h - two of the questions of guard.c, for who asks them of something else than a kill. */
+/* guard.h - questions of guard.c and everyone.c, for who asks them of something else than a kill. */
 #ifndef SEVER_GUARD_H
 #define SEVER_GUARD_H
 
