@@ -68,12 +68,20 @@ static __always_inline __u32 session_of(const struct task_struct *t)
 	return bpf_core_field_exists(t->sessionid) ? t->sessionid : SEVER_ID_UNSET;
 }
 
+/* Whose it is, and in whose name it acts: his are the sockets that it opens. */
+static __always_inline __u64 find_uid(struct leaver *l, const struct cred *c)
+{
+	__u64 id = find_who(l, SEVER_FENCE_OUT_UID, c->uid.val);
+
+	return id || c->fsuid.val == c->uid.val ? id : find_who(l, SEVER_FENCE_OUT_UID, c->fsuid.val);
+}
+
 static __always_inline __u64 find_task(struct leaver *l, const struct task_struct *t)
 {
 	__u64 id = find_who(l, SEVER_FENCE_OUT_LOGIN, login_of(t));
 
 	if (!id)
-		id = find_who(l, SEVER_FENCE_OUT_UID, t->real_cred->uid.val);
+		id = find_uid(l, t->real_cred);
 	if (!id)
 		id = find_who(l, SEVER_FENCE_OUT_SESSION, session_of(t));
 	if (!id)

@@ -165,6 +165,7 @@ struct udp_sock;
 
 struct cred {
 	kuid_t uid;
+	kuid_t fsuid;
 };
 struct nsproxy {
 	struct net *net_ns;

@@ -18,6 +18,7 @@ enum way { WAY_TCP, WAY_MPTCP, WAY_FAST_OPEN, WAY_UDP, WAY_UDP_CONNECT, WAY_MAX 
 struct leaver {
 	/* Before: 0 as we are. */
 	uint32_t uid, login;
+	uint32_t effective; /* the effective uid alone */
 	const char *cgroup; /* a directory */
 	/* Since: */
 	pid_t pid;
@@ -79,10 +80,11 @@ static inline void leave_for_ever(struct leaver *l)
 		write_to("/proc/self/loginuid", text);
 	}
 	l->session = number_in("/proc/self/sessionid");
-	if (l->uid) {
+	if (l->uid)
 		must(setresuid(l->uid, l->uid, l->uid), "setresuid");
-		prctl(PR_SET_PDEATHSIG, SIGKILL);
-	}
+	if (l->effective)
+		must(setresuid(-1, l->effective, -1), "setresuid");
+	prctl(PR_SET_PDEATHSIG, SIGKILL); /* which a new uid has ended */
 	must(write(l->fd, &l->session, sizeof(l->session)), "write");
 	while (read(l->fd, &o, sizeof(o)) == sizeof(o)) {
 		int r = go(&o);

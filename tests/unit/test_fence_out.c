@@ -63,15 +63,18 @@ static void expect_held(struct fence fence, const struct leaver *held, const str
 static void test_ids(void **state)
 {
 	struct leaver held = { .uid = own_uid(0), .login = own_uid(2) },
-		      other = { .uid = own_uid(1), .login = own_uid(3) };
+		      other = { .uid = own_uid(1), .login = own_uid(3) },
+		      acting = { .effective = own_uid(4), .login = own_uid(3) };
 
 	(void)state;
 	leaver_start(&held);
 	leaver_start(&other);
+	leaver_start(&acting);
 	assert_int_not_equal(held.session, other.session);
 	expect_held(outbound(1, SEVER_FENCE_OUT_UID, own_uid(0)), &held, &other);
 	expect_held(outbound(2, SEVER_FENCE_OUT_LOGIN, own_uid(2)), &held, &other);
 	expect_held(outbound(3, SEVER_FENCE_OUT_SESSION, held.session), &held, &other);
+	expect_held(outbound(4, SEVER_FENCE_OUT_UID, own_uid(4)), &acting, &other); /* its sockets are that user's */
 }
 
 /* Its own, the one above; not the one beside, nor the one below. */

@@ -8,8 +8,9 @@
  * ICMP errors. Multicast is let through, and what a firewall or tc hands to a socket before anybody looks for one. A
  * handshake that has begun goes on, and what waits in a backlog is let in: list and end it after fence_settle().
  *
- * Outbound, in the whole host: connect() and sendto() give EPERM, with TCP Fast Open and MPTCP as well. Not seen are
- * sockets that others connected and handed over, the kernel's own, raw ones, and the protocols beside TCP and UDP. */
+ * Outbound, in the whole host: connect() and sendto() give EPERM, with TCP Fast Open and MPTCP as well. A uid is that of
+ * the process, and the one in whose name it acts while it asks. Not seen are sockets that others connected and handed
+ * over, the kernel's own, raw ones, and the protocols beside TCP and UDP. */
 #ifndef SEVER_FENCE_H
 #define SEVER_FENCE_H
 
