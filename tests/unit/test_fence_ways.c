@@ -151,6 +151,24 @@ static void test_udp(void **state)
 	close(answered);
 }
 
+/* What is for everybody is handed to each socket, and none is looked up for it. */
+static void test_udp_to_all(void **state)
+{
+	const struct end a = end_of("127.0.0.2", 0);
+	int server = udp_server("0.0.0.0"), client = bound(&a, SOCK_DGRAM), yes = 1;
+	const struct end all = end_of("127.255.255.255", port_of(server));
+
+	(void)state;
+	must(setsockopt(client, SOL_SOCKET, SO_BROADCAST, &yes, sizeof(yes)), "SO_BROADCAST");
+	STAND(inbound(1, "127.0.0.2", 0));
+	assert_int_equal(udp_knock(server, "127.0.0.2", "127.0.0.1"), -ECONNREFUSED);
+	assert_int_equal(sendto(client, "x", 1, 0, &all.sa, all.len), 1);
+	assert_int_equal(arrives(server, client), 0);
+	assert_int_equal(count_of(1), 1);
+	close(server);
+	close(client);
+}
+
 /* sock_diag asks for a connection that is gone and finds its listener, by the same way as a packet would. */
 static void test_diag_is_nobody(void **state)
 {
@@ -189,7 +207,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		fence_test(test_syn_cookies), fence_test(test_fast_open),      fence_test(test_mptcp),
-		fence_test(test_udp),	      fence_test(test_diag_is_nobody),
+		fence_test(test_udp),	      fence_test(test_udp_to_all),     fence_test(test_diag_is_nobody),
 	};
 
 	return fence_run("fence_ways", tests, fence_setup, fence_teardown);

@@ -5,8 +5,9 @@
  * Inbound, in each network namespace that is attached: a TCP client gets ECONNREFUSED, a UDP packet is not delivered
  * (its sender is told by ICMP that the port is unreachable, as if nobody were there). It goes by the address the
  * packet comes from and by our port: so an unconnected UDP socket of ours gets no answers from there either, nor the
- * ICMP errors. Multicast is let through, and what a firewall or tc hands to a socket before anybody looks for one. A
- * handshake that has begun goes on, and what waits in a backlog is let in: list and end it after fence_settle().
+ * ICMP errors. Multicast and broadcasts are let through, and what a firewall or tc hands to a socket before anybody
+ * looks for one. A handshake that has begun goes on, and what waits in a backlog is let in: list and end it after
+ * fence_settle().
  *
  * Outbound, in the whole host: connect() and sendto() give EPERM, with TCP Fast Open and MPTCP as well. A uid is that of
  * the process, and the one in whose name it acts while it asks. Not seen are sockets that others connected and handed
