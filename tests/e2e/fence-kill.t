@@ -173,4 +173,21 @@ ok "X-7 and the reason is told" until_true 5 told flow.close "\"reason\":\"fence
 like "$(ask slips connect tcp 127.0.0.1 7001 from $late)" ECONNREFUSED "X-7 from now on he is kept out there, too"
 is "$(ask beside echo)" "ok=1 bad=0" "X-7 who else is there talks on"
 fence lift "$id"
+
+# --- one that is newer than severd's last look, when the answer comes
+
+tries() { "$PEER" as -n "/run/netns/$1" "$PEER" try 127.0.0.1 7001 "$2"; }	# NETNS ADDR
+new_netns fresh
+start inside -n /run/netns/fresh listen tcp 127.0.0.1 7001
+start victim -n /run/netns/fresh connect tcp 127.0.0.1 7001 from 127.0.0.15
+sever_run kill --json --socket "$SOCKET" --netns fresh --client 127.0.0.15 --fence 10m
+got=$(tries fresh 127.0.0.15)
+is "$RC:$(summary dead):$got" 0:1:ECONNREFUSED "X-7 RDP-6 it is named: he is cut, and kept out"
+is "$(tries fresh 127.0.0.16)" ok "X-7 others come in"
+new_netns newer
+start within -n /run/netns/newer listen tcp 127.0.0.1 7001
+fence add --client $late --for 10m
+got=$(tries newer $late)
+is "$RC:$got:$(tries newer 127.0.0.16)" 0:ECONNREFUSED:ok "X-7 none is named: he is kept out of it, too"
+fence lift --client $late
 done_testing

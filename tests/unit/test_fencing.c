@@ -11,6 +11,17 @@
 #include <sys/resource.h>
 #include <sys/syscall.h>
 
+/* The first one of the fence that ends first. */
+static const char *note(void)
+{
+	static char text[ERR_LEN];
+	_cleanup_(json_decrefp) json_t *shown = listed();
+	const char *first = json_string_value(json_array_get(json_object_get(json_array_get(shown, 0), "notes"), 0));
+
+	snprintf(text, sizeof(text), "%s", first ?: "");
+	return text;
+}
+
 static void test_up_and_down(void **state)
 {
 	uint64_t first, second;
@@ -135,7 +146,6 @@ static void test_guards(void **state)
 /* Without cgroup v2, and without BPF. */
 static void test_refusing_kernel(void **state)
 {
-	_cleanup_(json_decrefp) json_t *shown = NULL;
 	struct fences *kernel = fencing->kernel;
 	struct refusal refusal;
 
@@ -144,9 +154,7 @@ static void test_refusing_kernel(void **state)
 	assert_int_equal(refused("--user uid:77123", &refusal), -EOPNOTSUPP);
 	must_add("--peer 127.0.0.2", 60000);
 	knock("127.0.0.2", -ECONNREFUSED);
-	shown = listed();
-	assert_non_null(strstr(json_string_value(json_array_get(json_object_get(json_array_get(shown, 0), "notes"), 0)),
-			       "outbound connections are not refused"));
+	assert_non_null(strstr(note(), "outbound connections are not refused"));
 	fencing->kernel = NULL;
 	strcpy(fencing->kernel_why, "not today");
 	assert_int_equal(refused("--client 127.0.0.3", &refusal), -EOPNOTSUPP);
@@ -235,6 +243,26 @@ static void test_namespace_gone(void **state)
 	assert_int_equal(refused("--client 127.0.0.2 --netns 7", &refusal), -ESRCH);
 	assert_string_equal(refusal.missing, "netns");
 	assert_non_null(strstr(err, "no such network namespace"));
+}
+
+/* In one that was not seen yet, or cannot be entered, it does not stand, and says so. */
+static void test_namespace_missed(void **state)
+{
+	_close_ int home = must(netns_own(), "netns_own");
+	char was[sizeof(here)];
+
+	(void)state;
+	strcpy(was, here);
+	must_add("--client 127.0.0.2", 60000);
+	assert_string_equal(note(), "");
+	must(own_net(), "own_net");
+	snprintf(here, sizeof(here), "%u", inode_here());
+	must_add("--client 127.0.0.2", 50000);
+	assert_non_null(strstr(note(), "could not be entered"));
+	attach();
+	assert_string_equal(note(), "");
+	must(setns(home, CLONE_NEWNET), "setns");
+	strcpy(here, was);
 }
 
 static const char *group_path(char path[256])
@@ -473,6 +501,7 @@ int main(void)
 		fencing_test(test_refusing_kernel),
 		fencing_test(test_kernel_later),
 		fencing_test(test_namespace_gone),
+		fencing_test(test_namespace_missed),
 		fencing_test(test_cgroup_anew),
 		fencing_test(test_matches),
 		fencing_test(test_matches_people),

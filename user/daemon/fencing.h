@@ -49,8 +49,8 @@ struct fence_author {
 };
 
 /* Puts up a fence for what the selectors of the request say, for its fence_ms, with its reason; id "" unless it is part of a
- * kill. It stands, and what was under way before has settled, when this returns 0; else nothing stands and nothing is
- * remembered. Looks up names and waits for the disk: not for the event loop. Rights are the caller's business, guards are not
+ * kill. It stands, inbound where fencing_attach() has been, and what was under way before has settled, when this returns 0; else
+ * nothing stands and nothing is remembered. Looks up names and waits for the disk: not for the event loop. Rights are the caller's business, guards are not
  * (everyone without `yes`, protected addresses, the connections of req->caller without include_self): *ret_why says which one
  * refused it, and what is not there.
  *

@@ -88,6 +88,19 @@ static bool misses_outbound(const struct fencing *f, const struct standing *s)
 	return false;
 }
 
+/* Whether it names a network namespace that is there, and in which nobody is kept from coming in. */
+static bool misses_netns(const struct fencing *f, const struct standing *s)
+{
+	const struct ids *named = &s->target.filter.netns;
+	bool in = false, missed = false;
+
+	for (size_t i = 0; i < s->parts.n && !in; i++)
+		in = s->parts.v[i].kind == SEVER_FENCE_IN;
+	for (size_t i = 0; i < named->n && in && f->kernel && !missed; i++)
+		missed = !fence_attached(f->kernel, named->v[i]) && !fence_gone(f->kernel, named->v[i]);
+	return missed;
+}
+
 json_t *fencing_show(const struct fencing *f, const struct standing *s)
 {
 	const char *refusal = f->kernel ? strerrordesc_np(-fence_outbound_error(f->kernel)) : f->kernel_why;
@@ -97,7 +110,7 @@ json_t *fencing_show(const struct fencing *f, const struct standing *s)
 	fencing_count(f, s, &count);
 	if (!f->kernel || misses_outbound(f, s))
 		notes |= FENCE_NOTE_REFUSED;
-	if (f->uncovered)
+	if (f->uncovered || misses_netns(f, s))
 		notes |= FENCE_NOTE_NETNS;
 	return standing_show(s, &count, notes, refusal);
 }

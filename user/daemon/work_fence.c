@@ -4,20 +4,11 @@
 #include "daemon/author.h"
 #include "daemon/fencing.h"
 
-/* Who has logged in before a fence of people goes up was there before it, and who does after it was not: so whose all is, is looked
- * at first. */
-static bool means_people(const struct request *req)
-{
-	for (size_t i = 0; i < req->n_selectors; i++)
-		if (req->selectors[i].kind == SEL_USER || req->selectors[i].kind == SEL_SESSION)
-			return true;
-	return false;
-}
-
+/* A look comes first: inbound it stands only in namespaces that were seen; and who has logged in before a fence of people goes up
+ * was there before it, who does after it was not. */
 int work_put_up(struct work *w, const struct fence_author *by, json_t **ret, struct refusal *ret_why, char *err)
 {
-	if (means_people(&w->request))
-		attend_look(w->attend);
+	attend_look(w->attend);
 	return fencing_add(w->fencing, &w->request, by, w->job, ret, ret_why, err);
 }
 
