@@ -214,9 +214,10 @@ cleanup()
 		grep -qs "^PPid:[[:space:]]*$$\$" "/proc/$_pid/status" && kill -9 "$_pid" 2>/dev/null
 	done
 	wait
-	[ ! -e "$T/cgroups" ] || while read -r _dir; do until_true 5 rmdir "$_dir"; done <"$T/cgroups"
+	[ ! -e "$T/cgroups" ] || while read -r _dir; do until_true 5 remove_cgroup "$_dir"; done <"$T/cgroups"
 	cd / && unmount_below && rm -rf "$T"
 }
+remove_cgroup() { find "$1" -depth -type d -exec rmdir {} + 2>/dev/null; [ ! -e "$1" ]; } # and all below it
 trap cleanup EXIT
 trap 'exit 130' INT
 trap 'exit 141' PIPE

@@ -92,7 +92,7 @@ is "$(flow_field "$two" direction)" in "an accepted flow says in"
 sever_kill --dry-run --remote-port 7002
 is "$(json_field "$(flow_lines)" direction)" out "an opened flow says out"
 
-# --- --pid, --cgroup
+# --- --pid, --cgroup, --unit
 
 is "$(plan --pid "$(pid_of cW)")" "0:$(cookies cW)" "--pid: what that process holds"
 sever_kill --pid 1 --dry-run
@@ -103,7 +103,7 @@ for bad in 0 -1 x '' 1x 99999999999; do
 	sever_kill --dry-run --pid "$bad"
 	is "$RC" 2 "--pid: not a pid: '$bad'"
 done
-if new_cgroup web && mkdir "$CGROUP_DIR/inner" && sed -i "1i $CGROUP_DIR/inner" "$T/cgroups"; then
+if new_cgroup web && mkdir "$CGROUP_DIR/inner"; then
 	start boxed -g "$CGROUP_DIR" listen tcp 127.0.0.1 7003
 	start inner -g "$CGROUP_DIR/inner" connect tcp 127.0.0.1 7003
 	is "$(plan --cgroup "$CGROUP")" "0:$(sorted "$(cookies boxed)" "$(cookies inner)")" "--cgroup: and all below it"
@@ -115,6 +115,20 @@ if new_cgroup web && mkdir "$CGROUP_DIR/inner" && sed -i "1i $CGROUP_DIR/inner" 
 	sever_kill --cgroup "$CGROUP"
 	is "$RC:$(count dead)" 0:2 "--cgroup: killed"
 	ok "--cgroup: its listener is left" accepts 7003
+
+	new_cgroup mall.service && unit=${CGROUP#/}
+	start mall -g "$CGROUP_DIR" connect tcp 127.0.0.1 7001 from 127.0.0.20
+	new_cgroup bob && chown 3002 "$CGROUP_DIR" && "$PEER" as -u 3002 mkdir "$CGROUP_DIR/$unit"
+	start squat -g "$CGROUP_DIR/$unit" connect tcp 127.0.0.1 7001 from 127.0.0.21
+	is "$(plan --unit "$unit")" "0:$(cookies mall)" "--unit: the system's, and nothing that a user has named so"
+	is "$(plan --unit "${unit%.service}")" "0:$(cookies mall)" "--unit: without .service"
+	is "$(plan --cgroup "$CGROUP/$unit")" "0:$(cookies squat)" "--unit: the user's has a path"
+	sever_kill --unit "$unit"
+	is "$RC:$(count dead):$(ask squat echo)" "0:1:ok=1 bad=0" "--unit: killed, and the user's lives"
+	stop mall && rmdir "${CGROUP_DIR%/*}/$unit"
+	sever_kill --unit "$unit"
+	is "$RC:$(ask squat echo)" "1:ok=1 bad=0" "--unit: when it is gone the user's does not become it"
+	ok "--unit: and how to name that is said" said "--cgroup"
 else
 	skip "--cgroup" "no cgroup v2 here"
 fi

@@ -3,7 +3,6 @@
 #include "kernel/cgroup.h"
 
 #include <fcntl.h>
-#include <fts.h>
 #include <limits.h>
 #include <linux/magic.h>
 #include <string.h>
@@ -37,60 +36,6 @@ int cgroup_mount(char **ret)
 		return *ret ? 0 : -ENOMEM;
 	}
 	return f && feof(f) ? -ENOENT : -errno;
-}
-
-/* Adds every directory below `root`, or, where name is given, below each directory so named. */
-static int walk(const char *root, const char *name, struct ids *ret)
-{
-	char *roots[] = { (char *)root, NULL };
-	FTS *fts = fts_open(roots, FTS_PHYSICAL | FTS_NOCHDIR, NULL);
-	int inside = name ? -1 : 0, r = 0; /* depth of the named directory we are in, -1 none */
-	bool found = false;
-	FTSENT *e;
-
-	if (!fts)
-		return -errno;
-	while (r == 0 && (errno = 0, e = fts_read(fts))) {
-		if (e->fts_info == FTS_DP && e->fts_level == inside && name)
-			inside = -1;
-		if (e->fts_info != FTS_D)
-			continue;
-		if (inside < 0 && !strcmp(e->fts_name, name))
-			inside = e->fts_level;
-		if (inside < 0)
-			continue;
-		found = true;
-		r = ids_add(ret, e->fts_statp->st_ino);
-	}
-	/* A walk that broke off is not half an answer. */
-	if (r == 0)
-		r = -errno;
-	fts_close(fts);
-	return r < 0 ? r : found ? 0 : -ENOENT;
-}
-
-int cgroup_subtree(const char *path, struct ids *ret)
-{
-	_free_ char *mount = NULL, *full = NULL;
-	int r = cgroup_mount(&mount);
-	size_t n;
-
-	if (r < 0)
-		return r;
-	n = strlen(mount);
-	if (strncmp(path, mount, n) == 0 && (path[n] == '/' || !path[n]))
-		path += n;
-	if (asprintf(&full, "%s/%s", mount, path) < 0)
-		return -ENOMEM;
-	return strstr(full, "/../") ? -ENOENT : walk(full, NULL, ret);
-}
-
-int cgroup_unit(const char *unit, struct ids *ret)
-{
-	_free_ char *mount = NULL;
-	int r = cgroup_mount(&mount);
-
-	return r < 0 ? r : walk(mount, unit, ret);
 }
 
 uint64_t cgroup_id(const char *mount, const char *path)

@@ -83,16 +83,12 @@ static int cgroup(const struct selector *s, struct filter *f, char *err)
 	return r == -ENOMEM ? r : r < 0 ? fail(-ESRCH, err, "no such cgroup: %s", s->text) : 0;
 }
 
-/* "ssh" means "ssh.service", as for systemctl(1). */
 static int unit(const struct selector *s, struct filter *f, char *err)
 {
-	_free_ char *name = NULL;
-	int r;
+	int r = cgroup_unit(s->text, &f->units);
 
-	if (asprintf(&name, "%s%s", s->text, strchr(s->text, '.') ? "" : ".service") < 0)
-		return -ENOMEM;
-	r = cgroup_unit(name, &f->units);
-	return r == -ENOMEM ? r : r < 0 ? fail(-ESRCH, err, "no such unit: %s (no cgroup is named so)", name) : 0;
+	return r == -ENOENT ? fail(-ESRCH, err, "no such unit: %s (no control group of the system's is named so; those of users "
+						"are named with --cgroup)", s->text) : r;
 }
 
 /* Our own is found where /proc is hidden too. */
