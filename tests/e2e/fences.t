@@ -89,18 +89,35 @@ ok "and a new one of its name is fenced again" until_true 10 anew
 like "$(stands)" '"notes": *\["[^"]*cgroup[^"]*"\]' "which it says"
 lift f5 >/dev/null
 
+ok "a unit" new_cgroup mall.service
+unit=${CGROUP#/} mall=$CGROUP_DIR
+ok "and a cgroup that is a user's" new_cgroup bob
+made=
+for i in $(seq 70); do made="$made $CGROUP_DIR/$i $CGROUP_DIR/$i/$unit"; done
+chown $BOB "$CGROUP_DIR"
+# shellcheck disable=SC2086
+ok "who makes many of the unit's name" "$PEER" as -u $BOB mkdir $made
+of() { "$PEER" as -g "$1" "$PEER" try 127.0.0.1 7001 $A; }	# DIRECTORY
+id_of "$(add 600000 '' unit "$unit" remote_port 7000-7063)" >"$T/id"
+is "$(of "$mall"):$(of "$CGROUP_DIR/7/$unit")" EPERM:ok "the unit is fenced, and not what the user has named so"
+ok "it goes" until_true 5 rmdir "$mall"
+mkdir "$mall"
+anew() { [ "$(of "$mall")" = EPERM ]; }
+ok "and a new one is fenced again" until_true 10 anew
+lift "$(cat "$T/id")" >/dev/null
+
 start hers -l $ALICE listen tcp 127.0.0.1 7004
 start his -l $BOB listen tcp 127.0.0.1 7005
 add 600000 '' session "audit:$(session_of hers)" >/dev/null
 is "$(ask hers connect tcp 127.0.0.1 7001):$(ask his connect tcp 127.0.0.1 7001)" "error EPERM after 0:connected 1" "a session"
-lift f6 >/dev/null
+lift f7 >/dev/null
 stop hers his
 add 600000 '' remote_port 7001 >/dev/null
 is "$(enter $A 7001):$(enter $A 7002)" EPERM:ok "a port that is gone out to"
-lift f7 >/dev/null
+lift f8 >/dev/null
 add 600000 '' peer $A proto tcp >/dev/null
 is "$(enter $A):$("$PEER" try 127.0.0.2 7001 $B)" ECONNREFUSED:EPERM "a peer: neither from there nor to there"
-lift f8 >/dev/null
+lift f9 >/dev/null
 
 # --- a namespace that comes later
 

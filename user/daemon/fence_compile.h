@@ -26,7 +26,7 @@
 /* What a session or cgroup that was named is to the kernel. */
 struct fence_subjects {
 	struct ids sessions; /* audit sessions */
-	struct ids cgroups;  /* the topmost ones */
+	struct ids cgroups;  /* those that were named; all below them is meant as well */
 };
 
 struct fence_list {
@@ -42,6 +42,7 @@ enum fence_note {
 	FENCE_NOTE_REFUSED = 8,	 /* outbound fences are refused here */
 	FENCE_NOTE_LAPSED = 16,	 /* what it names is gone, or was of an earlier boot */
 	FENCE_NOTE_NETNS = 32,	 /* a network namespace could not be entered */
+	FENCE_NOTE_BEHIND = 64,	 /* what it names is elsewhere by now, and could not be followed */
 };
 
 /* number: of the fence; until: ns of CLOCK_BOOTTIME. *ret is zero, and the caller's to free in any case. 0; with a sentence in

@@ -5,6 +5,7 @@
 
 #include "daemon/fence_compile.h"
 #include "daemon/live.h"
+#include "kernel/cgroup.h"
 
 struct fence_target {
 	struct filter filter;
@@ -16,5 +17,8 @@ struct fence_target {
 int fence_resolve(struct live *live, const struct request *req, struct fence_target *ret, const char **ret_missing,
 		  char *err);
 void fence_target_clear(struct fence_target *t);
+
+/* Adds the cgroups that a selector names, without those below. 0; -ENOENT: there is none, or it is of another kind; -ENOMEM. */
+int fence_find_tops(const struct selector *s, const struct cgroup_tree *t, struct ids *ret);
 
 #endif

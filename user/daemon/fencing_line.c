@@ -2,7 +2,6 @@
 /* fencing_line.c - one fence as a line of JSON. What can be read out of its selectors is read again; what had to be looked up
  * stands beside them, as names may have changed and their servers may not be up yet. */
 #include "daemon/fencing_parts.h"
-#include "kernel/cgroup.h"
 #include "pipeline/resolve.h"
 
 #include <string.h>
@@ -107,7 +106,7 @@ static int get_numbers(const json_t *o, struct standing *s)
 }
 
 /* "--user alice". No host name: what that was is not what it is. */
-static int parse(const char *text, struct selector *ret)
+int standing_parse(const char *text, struct selector *ret)
 {
 	for (int kind = 0; kind < SEL_MAX; kind++) {
 		size_t n = strlen(selector_option[kind]);
@@ -196,28 +195,15 @@ int standing_compile(struct standing *s, char *err)
 }
 
 /* What it names by numbers of another boot is found again, or not. */
-static int find_again(struct fence_target *t)
+static int find_again(struct standing *s)
 {
-	const struct ids *found = t->filter.cgroups.n ? &t->filter.cgroups : &t->filter.units;
+	_cleanup_(cgroup_tree_clear) struct cgroup_tree t = { 0 };
+	const struct filter *f = &s->target.filter;
 
-	return found->n ? cgroup_tops(found, &t->subjects.cgroups) : 0;
-}
-
-int standing_find_cgroups(const json_t *selectors, struct fence_target *ret, bool *ret_missing)
-{
-	for (size_t i = 0; i < json_array_size(selectors); i++) {
-		struct selector one = { 0 };
-		const struct request req = { .selectors = &one, .n_selectors = 1, .verb = VERB_LIST };
-		int r = parse(json_string_value(json_array_get(selectors, i)), &one);
-
-		if (r == 0 && one.kind != SEL_CGROUP && one.kind != SEL_UNIT)
-			continue;
-		r = r == 0 ? resolve(&req, &ret->filter, NULL, NULL) : r;
-		if (r < 0 && r != -ESRCH)
-			return r;
-		*ret_missing |= r < 0;
-	}
-	return find_again(ret);
+	if (!f->cgroups.n && !f->units.n)
+		return 0;
+	cgroup_tree_read(&t); /* what it lacks the first look finds */
+	return standing_find_tops(s->selectors, &t, &s->target.subjects.cgroups);
 }
 
 static int settle_time(struct standing *s, bool same_boot, uint64_t saved)
@@ -236,7 +222,7 @@ static int settle(struct standing *s, bool same_boot, uint64_t saved)
 	int r = settle_time(s, same_boot, saved);
 
 	if (r == 0 && !same_boot)
-		r = find_again(&s->target);
+		r = find_again(s);
 	if (r < 0 || s->notes & FENCE_NOTE_LAPSED)
 		return r;
 	r = standing_compile(s, NULL);
@@ -260,7 +246,7 @@ static int read_fence(const json_t *o, bool same_boot, uint64_t saved, struct st
 	for (size_t i = 0; i < n && r == 0; i++) {
 		const char *text = json_string_value(json_array_get(s->selectors, i));
 
-		r = text ? parse(text, &v[i]) : -EBADMSG;
+		r = text ? standing_parse(text, &v[i]) : -EBADMSG;
 	}
 	if (r == 0)
 		r = read_target(o, v, n, same_boot, s);
@@ -277,7 +263,6 @@ int standing_read(const char *text, size_t len, bool same_boot, uint64_t saved, 
 
 	if (!s)
 		return -ENOMEM;
-	s->missing = true;
 	r = json_is_object(o) ? read_fence(o, same_boot, saved, s) : -EBADMSG;
 	if (r == 0)
 		*ret = take_ptr(&s);

@@ -23,7 +23,6 @@ struct standing {
 	struct fence_list parts;
 	unsigned int turn;  /* below FENCING_TURNS: in the ids of the parts, as no id ever stands for something else */
 	unsigned int notes; /* enum fence_note */
-	bool missing;	    /* a cgroup or unit that it names was not there, or has not been looked for yet */
 	uint64_t told_ns;   /* when a hit was told last */
 	char *line;	    /* what the file says of it, with the newline; made when first needed */
 	size_t line_len;
@@ -77,8 +76,12 @@ void fencing_plan(struct fencing *f);
 /* Compiles its target. After a failure it is as before. */
 int standing_compile(struct standing *s, char *err);
 
-/* The cgroups and units that selectors name by now, and the topmost ones; *ret is the caller's in any case. */
-int standing_find_cgroups(const json_t *selectors, struct fence_target *ret, bool *ret_missing);
+/* What was typed: "--user alice". -EBADMSG: nothing that is kept as it was typed. */
+int standing_parse(const char *text, struct selector *ret);
+
+/* fencing_follow.c. The cgroups and units that selectors name by now, sorted; those that are not there are left out. *ret is the
+ * caller's in any case. 0 or -ENOMEM. */
+int standing_find_tops(const json_t *selectors, const struct cgroup_tree *t, struct ids *ret);
 
 /* fencing_kernel.c. -ESRCH with a sentence, and *ret_missing as resolve(): there is no such network namespace. */
 int fencing_check_netns(struct fencing *f, const struct filter *filter, const char **ret_missing, char *err);

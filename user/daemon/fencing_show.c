@@ -31,6 +31,7 @@ static json_t *notes_of(unsigned int notes, const char *refusal)
 		{ FENCE_NOTE_CGROUP, "inbound connections are not refused, but ended when it is known which cgroup has got them" },
 		{ FENCE_NOTE_NO_OUT, "outbound connections are not refused: which port they get here is not known" },
 		{ FENCE_NOTE_LAPSED, "nothing is refused: what it names is gone, or was of an earlier boot" },
+		{ FENCE_NOTE_BEHIND, "what it names was made anew or moved, and could not be followed: this is tried again" },
 		{ FENCE_NOTE_NETNS, "a network namespace could not be entered: inbound connections are not refused there" },
 	};
 	json_t *all = json_array();

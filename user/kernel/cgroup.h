@@ -40,7 +40,4 @@ struct cgroup_cache;
 const char *cgroup_path(struct cgroup_cache **cache, uint64_t id);
 void cgroup_cache_free(struct cgroup_cache *cache);
 
-/* Adds those that lie below no other one of the set, and those whose place is not known. 0 or -ENOMEM. */
-int cgroup_tops(const struct ids *set, struct ids *ret);
-
 #endif
