@@ -151,6 +151,24 @@ static void test_one_walk(void **state)
 		FOR(i, 1, ids[i]);
 }
 
+/* What is written down can be read again, however many cgroups a user has made below it. */
+static void test_crowded(void **state)
+{
+	struct standing *s, *back = NULL;
+
+	(void)state;
+	make_group(0, "%s.service", own_name());
+	must_add(unit(""), 60000);
+	s = fencing->all.v[0];
+	for (uint64_t id = 1000000; id < 1000000 + 70000; id++)
+		assert_int_equal(ids_add(&s->target.filter.units, id), 0);
+	free(s->line);
+	assert_int_equal(standing_write(s), 0);
+	assert_int_equal(standing_read(s->line, s->line_len - 1, true, now(), &back), 0);
+	assert_int_equal(back->target.filter.units.n, s->target.filter.units.n);
+	standing_free(back);
+}
+
 static int setup_both(void **state)
 {
 	return setup_groups(state) < 0 ? -1 : setup(state);
@@ -171,6 +189,7 @@ int main(void)
 		follow_test(test_squatted),
 		follow_test(test_too_many),
 		follow_test(test_one_walk),
+		follow_test(test_crowded),
 	};
 
 	if (!have_groups())
