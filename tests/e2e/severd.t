@@ -17,6 +17,18 @@ by list --json sessions --user alice
 is "$RC:$(grep -c '"session":"audit:' "$OUT")" 0:1 "X-12 a session that is older than severd is listed"
 by list flows --json --user alice --client $A
 is "$RC:$(sed -n 's/.*"flow":"\([^"]*\)".*/\1/p' "$OUT")" "0:$old" "X-12 and so is its flow"
+ways() { sed -n 's/^{"flow":"\([^"]*\)",.*"direction":"*\([a-z]*\).*/\1 \2/p' "$OUT" | sort; }
+older()	# WHEN: what was opened here is nobody's who was accepted from there
+{
+	sever_list --client $A --client "$HOST"
+	direct=$(ways)
+	by list flows --json --client $A --client "$HOST"
+	is "$(ways):$(ways | grep -c "^$old in\$")" "$direct:1" "X-12 $1: which way it came, as without severd"
+	by kill --client "$HOST"
+	is "$RC" 1 "X-12 $1: where it was opened to is no client"
+	ok "X-12 $1: it lives" echoes older
+}
+older "older than severd"
 
 by list --user alice --older-than 2h
 is "$RC:$(grep -c '^note: 1 connection may be old enough' "$ERR")" 1:1 "--older-than: how long it has been there nobody can say"
@@ -195,6 +207,7 @@ is "$RC:$(grep -c '"flow":' "$OUT")" 0:1 "X-12 killed and back: tags were writte
 like "$(call GetRequest "{\"request\":\"$request\"}")" '"state":"done".*"dead":500' "and what was asked before is known"
 by kill --json --client 127.0.0.8
 is "$RC:$(summary dead)" 0:1 "it is cut"
+older "taken over"
 severd_down
 ok "tags stay when it ends" [ -e "$PINS/control" ]
 ok "--detach-all" "$SEVERD" --detach-all --pin-dir "$PINS"

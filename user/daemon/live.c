@@ -108,9 +108,11 @@ void live_take(struct live *l, const struct sever_event *e, bool tell)
 		l->login_seen = true;
 }
 
+/* One that is older than the tags is taken from the map, once the pass that met it is over: then it is known which way it was opened. */
 static int on_event(const struct sever_event *e, void *arg)
 {
-	live_take(arg, e, true);
+	if (e->kind != SEVER_EVENT_BIRTH || !(e->flow.flags & SEVER_FLOW_ADOPTED))
+		live_take(arg, e, true);
 	return 0;
 }
 

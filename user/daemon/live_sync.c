@@ -1,20 +1,42 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /* live_sync.c - what the ring lost is made good: the map is brought in line with the sockets, and the index with the map. */
 #include "daemon/live.h"
-#include "kernel/netns.h"
+#include "kernel/sockets.h"
 
 #include <string.h>
 
 /* How long the end of a flow may stand in the ring: it is drained many times a second. */
 #define DOUBT_NS 1000000000ull
 
+struct kept {
+	struct live *live;
+	const struct netns_table *netns; /* with who listens there; empty where nobody was adopted */
+};
+
+/* Which way one was opened that is older than the tags: by who listens now, as one shot infers it. Once said, it stays. */
+static enum direction infer(const struct kept *k, uint64_t cookie, const struct sever_flow *f)
+{
+	const struct entry *e = index_find(&k->live->index, cookie);
+	const struct netns *ns = netns_find(k->netns, f->netns);
+	struct flow flow;
+
+	if (e && e->birth == f->birth && e->direction != SEVER_DIR_UNKNOWN)
+		return e->direction;
+	if (!ns || !ns->listeners)
+		return DIR_UNKNOWN;
+	track_to_flow(cookie, f, &flow);
+	return listeners_direction(ns->listeners, ns, &flow);
+}
+
 /* One that is new to us was lost on its way, but for those that are there when we come. */
 static int on_kept(uint64_t cookie, const struct sever_flow *f, void *arg)
 {
-	const struct sever_event birth = { .cookie = cookie, .kind = SEVER_EVENT_BIRTH, .flow = *f };
-	struct live *l = arg;
+	struct sever_event birth = { .cookie = cookie, .kind = SEVER_EVENT_BIRTH, .flow = *f };
+	const struct kept *k = arg;
 
-	live_take(l, &birth, l->filled);
+	if (f->flags & SEVER_FLOW_ADOPTED)
+		birth.flow.direction = infer(k, cookie, f);
+	live_take(k->live, &birth, k->live->filled);
 	return 0;
 }
 
@@ -68,8 +90,9 @@ static void settle_missing(struct live *l)
 }
 
 /* What the index has and the map has not is missing: its end may stand in the ring, unread, and is not to be told twice. */
-static int compare(struct live *l)
+static int compare(struct live *l, const struct netns_table *t)
 {
+	struct kept k = { .live = l, .netns = t };
 	int r;
 
 	if (l->doubtful)
@@ -77,7 +100,7 @@ static int compare(struct live *l)
 	r = live_drain_locked(l);
 	mark_missing(l, true);
 	if (r == 0)
-		r = track_walk(l->track, on_kept, l);
+		r = track_walk(l->track, on_kept, &k);
 	if (r < 0)
 		mark_missing(l, false);
 	l->doubtful = any_missing(l) ? clock_ns(CLOCK_MONOTONIC) + DOUBT_NS : 0;
@@ -100,14 +123,31 @@ static int discover(struct live *l, struct netns_table *ret)
 	return r;
 }
 
-static int bring_in_line(struct live *l, struct netns_table *t)
+/* Where that cannot be read in full, nothing is inferred from it. */
+static void read_listeners(struct netns_table *t)
+{
+	for (size_t i = 0; i < t->n; i++) {
+		struct netns *ns = &t->v[i];
+
+		if (!ns->nl || listeners_read(ns, &ns->listeners) == 0)
+			continue;
+		listeners_free(ns->listeners);
+		ns->listeners = NULL;
+	}
+}
+
+static int bring_in_line(struct live *l, struct netns_table *ret)
 {
 	struct track_losses now = { 0 };
-	/* The passes over the sockets are long, and need no lock. */
-	int r = track_sync(l->track, t->v, t->n, on_gone, l);
+	int r = discover(l, ret);
 
+	/* The passes over the sockets are long, and need no lock. */
+	if (r == 0)
+		r = track_sync(l->track, ret->v, ret->n, on_gone, l);
 	if (r == 0)
 		r = track_losses(l->track, &now);
+	if (r == 0)
+		read_listeners(ret);
 	pthread_mutex_lock(&l->lock);
 	l->crowded = r == 0 && now.flows != l->losses.flows;
 	pthread_mutex_unlock(&l->lock);
@@ -137,22 +177,14 @@ static int what_is_due(struct live *l)
 	return r;
 }
 
-/* Every namespace there is a way into is passed to fn. */
-static int in_all(struct live *l, int (*fn)(struct live *l, struct netns_table *t))
-{
-	_cleanup_(netns_clear) struct netns_table t = { 0 };
-	int r = discover(l, &t);
-
-	return r < 0 ? r : fn(l, &t);
-}
-
 static int make_good(struct live *l, enum due due)
 {
-	int r = due == DUE_MAP ? in_all(l, bring_in_line) : 0;
+	_cleanup_(netns_clear) struct netns_table t = { 0 };
+	int r = due == DUE_MAP ? bring_in_line(l, &t) : 0;
 
 	pthread_mutex_lock(&l->lock);
 	if (r >= 0)
-		r = compare(l);
+		r = compare(l, &t);
 	l->filled |= r == 0;
 	l->damaged |= r < 0;
 	l->astray |= r < 0 && due == DUE_MAP;
@@ -175,17 +207,15 @@ int live_resync(struct live *l)
 	return r;
 }
 
-static int audit(struct live *l, struct netns_table *t)
-{
-	return track_audit(l->track, t->v, t->n, on_gone, l);
-}
-
 int live_audit(struct live *l)
 {
+	_cleanup_(netns_clear) struct netns_table t = { 0 };
 	int r;
 
 	pthread_mutex_lock(&l->resync_lock);
-	r = in_all(l, audit);
+	r = discover(l, &t);
+	if (r == 0)
+		r = track_audit(l->track, t.v, t.n, on_gone, l);
 	pthread_mutex_unlock(&l->resync_lock);
 	live_wake(l);
 	return r;

@@ -46,6 +46,7 @@ static int read_now(const struct search *q, const struct entry *e, struct flow *
 		r = track_read(q->live->track, e->cookie, &now);
 		if (r < 0)
 			return r;
+		now.direction = e->direction; /* which the map may not know */
 		track_to_flow(e->cookie, &now, ret);
 	}
 	ret->tracked = true;

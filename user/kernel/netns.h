@@ -11,6 +11,7 @@ struct netns {
 	uint32_t inode;
 	char *name;       /* of its mount ("blue" for /run/netns/blue), NULL none */
 	struct nl *nl;    /* NULL: could not be entered, see err */
+	struct listeners *listeners; /* see sockets.h; NULL: nobody has read them */
 	uint32_t *zones;  /* interface index of each zone of the filter's clients, then peers; NULL: no zones */
 	uint16_t ephemeral_first, ephemeral_last; /* ports connect() picks from, 0 unknown */
 	int err;          /* why it could not be entered, 0 it was */

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /* netns_table.c - finding every namespace that a process is in, a mount keeps or a held socket shows. */
-#include "kernel/netns.h"
+#include "kernel/sockets.h"
 
 #include <fcntl.h>
 #include <string.h>
@@ -168,6 +168,7 @@ void netns_clear(struct netns_table *t)
 {
 	for (size_t i = 0; i < t->n; i++) {
 		nl_close(t->v[i].nl);
+		listeners_free(t->v[i].listeners);
 		free(t->v[i].zones);
 		free(t->v[i].name);
 	}
