@@ -107,10 +107,31 @@ static int compare(struct live *l, const struct netns_table *t)
 	return r;
 }
 
+static const struct filter everything;
+
+/* Where no process is, but a socket that somebody holds: takes a look at every descriptor of the host. */
+static int discover_held(struct live *l, struct owners *o, struct netns_table *t)
+{
+	static const uint64_t none = UINT64_MAX; /* such a socket there is not */
+	_free_ uint32_t *known = calloc(t->n + 1, sizeof(*known));
+	const struct owner_scope scope = { .wanted = &none, .n_wanted = 1, .known = known, .n_known = t->n };
+	int r;
+
+	if (!known)
+		return -ENOMEM;
+	for (size_t i = 0; i < t->n; i++)
+		known[i] = t->v[i].inode;
+	pthread_mutex_lock(&l->people_lock);
+	r = owners_read_holders(o, &scope);
+	pthread_mutex_unlock(&l->people_lock);
+	for (size_t i = 0; i < o->n_held && r == 0; i++)
+		r = netns_add_held(t, &o->held[i], &everything);
+	return r;
+}
+
 /* Every namespace there is a way into. */
 static int discover(struct live *l, struct netns_table *ret)
 {
-	const struct filter all = { 0 };
 	struct owners o = { .bpf = l->people, .bpf_err = l->people_err };
 	int r;
 
@@ -118,7 +139,9 @@ static int discover(struct live *l, struct netns_table *ret)
 	r = owners_read_procs(&o);
 	pthread_mutex_unlock(&l->people_lock);
 	if (r == 0)
-		r = netns_discover(ret, &o.procs, &all);
+		r = netns_discover(ret, &o.procs, &everything);
+	if (r == 0 && l->people)
+		r = discover_held(l, &o, ret);
 	owners_clear(&o);
 	return r;
 }
