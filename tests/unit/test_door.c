@@ -174,7 +174,7 @@ static void test_in_the_way(void **state)
 	assert_int_equal(door_open("io.sever", &d, err), -EINVAL);
 	snprintf(deep, sizeof(deep), "/%0130d", 1);
 	assert_int_equal(door_open(deep, &d, err), -EINVAL);
-	snprintf(deep, sizeof(deep), "%s/none/io.sever", dir);
+	snprintf(deep, sizeof(deep), "%s/none/none/io.sever", dir);
 	assert_int_equal(door_open(deep, &d, err), -ENOENT);
 	assert_non_null(strstr(err, deep));
 }
@@ -195,6 +195,25 @@ static void test_links(void **state)
 	assert_int_equal(door_open(path, &d, err), -EEXIST);
 	unlink(path);
 	unlink(lock);
+}
+
+/* On a fresh host the directory is not there; it is made for everybody, whatever severd was started with. */
+static void test_no_dir(void **state)
+{
+	struct door d = DOOR_CLOSED;
+	mode_t mask = umask(0077);
+	struct stat st;
+
+	(void)state;
+	snprintf(path, sizeof(path), "%s/made/io.sever", dir);
+	assert_int_equal(door_open(path, &d, err), 0);
+	umask(mask);
+	assert_int_equal(reach(), 0);
+	door_close(&d);
+	snprintf(path, sizeof(path), "%s/made", dir);
+	assert_int_equal(stat(path, &st), 0);
+	assert_int_equal(st.st_mode, S_IFDIR | 0755);
+	rmdir(path);
 }
 
 /* What has taken our place is not taken away. */
@@ -248,6 +267,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		T(test_open),	    T(test_live),  T(test_locked),   T(test_stale),	 T(test_race),
 		T(test_in_the_way), T(test_links), T(test_replaced), T(test_activation),
+		T(test_no_dir),
 	};
 
 	alarm(60); /* what is broken here may wait for ever */

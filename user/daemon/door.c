@@ -83,6 +83,17 @@ static int bind_to(int fd, const struct sockaddr_un *a, struct door *d, char *er
 	return 0;
 }
 
+/* The directory of the socket, where nobody has made it; for everybody, whatever our umask. */
+static int have_dir(const char *path)
+{
+	_free_ char *dir = strdup(path);
+
+	if (!dir)
+		return -ENOMEM;
+	*strrchr(dir, '/') = '\0';
+	return mkdir(*dir ? dir : "/", 0755) == 0 && chmod(dir, 0755) < 0 ? -errno : 0;
+}
+
 static int open_path(const char *path, struct door *ret, char *err)
 {
 	_close_ int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
@@ -96,7 +107,9 @@ static int open_path(const char *path, struct door *ret, char *err)
 	if (*path != '/' || strlen(path) >= sizeof(a.sun_path))
 		return fail(-EINVAL, err, "%s: not an absolute path of less than %zu bytes", path, sizeof(a.sun_path));
 	memcpy(a.sun_path, path, strlen(path));
-	r = take_lock(path, &lock);
+	r = have_dir(path);
+	if (r == 0)
+		r = take_lock(path, &lock);
 	if (r == -EADDRINUSE)
 		return fail(r, err, "%s: another severd listens there", path);
 	if (r == 0)

@@ -126,8 +126,12 @@ static int open_loop(struct timers *t, char *err)
 		sigaddset(&mask, signals[i]);
 	pthread_sigmask(SIG_BLOCK, &mask, NULL);
 	d->wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-	for (size_t i = 0; i < array_size(signals) && r >= 0; i++)
-		r = sd_event_add_signal(d->event, NULL, signals[i], signals[i] == SIGHUP ? on_hangup : NULL, t);
+	/* Without a handler it ends the loop, with what would be the handler's as its result. */
+	for (size_t i = 0; i < array_size(signals) && r >= 0; i++) {
+		bool hangup = signals[i] == SIGHUP;
+
+		r = sd_event_add_signal(d->event, NULL, signals[i], hangup ? on_hangup : NULL, hangup ? t : NULL);
+	}
 	if (r >= 0)
 		r = sd_event_add_io(d->event, NULL, d->wake, EPOLLIN, on_works, t);
 	if (r >= 0)
@@ -229,13 +233,27 @@ static void complain(const char *sentence)
 	fputc('\n', stderr);
 }
 
+/* Whoever started us may have closed them: what is opened next must not be taken for them. */
+static void have_standard_files(void)
+{
+	int fd;
+
+	do
+		fd = open("/dev/null", O_RDWR | O_CLOEXEC);
+	while (fd >= 0 && fd <= STDERR_FILENO);
+	if (fd >= 0)
+		close(fd);
+}
+
 int main(int argc, char **argv)
 {
 	struct daemon_options o;
 	struct timers t = { .d.wake = -1, .options = &o };
 	char err[ERR_LEN] = "";
-	int r = daemon_options(argc, argv, &o);
+	int r;
 
+	have_standard_files();
+	r = daemon_options(argc, argv, &o);
 	if (r >= 0)
 		return r;
 	signal(SIGPIPE, SIG_IGN);
