@@ -30,4 +30,10 @@ ends INT
 is "$RC:$(cat "$T/severd.out")" "0:severd: ready" "interrupted: exit 0, and nothing is said"
 ok "nothing of it stays" "$SEVERD" --detach-all --pin-dir "$PINS"
 
+# --- what it is told does not do
+
+"$SEVERD" --socket io.sever >"$OUT" 2>"$ERR"
+is "$?:$(cat "$ERR")" "2:severd: --socket: not an absolute path of less than 108 bytes: io.sever" "bad usage: exit 2, and what is wrong"
+"$SEVERD" --socket "$SOCKET" --state-dir "$STATE" --pin-dir "$T/pins" >"$OUT" 2>"$ERR"
+is "$?:$(cat "$ERR")" "2:severd: $T/pins is not in a bpffs" "a place where nothing can be pinned: exit 2"
 done_testing

@@ -214,6 +214,8 @@ static int status_of(int r)
 	switch (r) {
 	case 0:
 		return STATUS_OK;
+	case -EMEDIUMTYPE: /* a --pin-dir in no bpffs */
+		return STATUS_USAGE;
 	case -EPERM:
 	case -EACCES:
 		return STATUS_DENIED;

@@ -19,7 +19,7 @@ int bpffs_for(const char *path, char *err)
 		return -ENOMEM;
 	slash = strrchr(parent, '/');
 	if (!slash || slash == parent)
-		return fail(-EINVAL, err, "%s: not a directory in a bpffs", path);
+		return fail(-EMEDIUMTYPE, err, "%s is not in a bpffs", path);
 	*slash = '\0';
 	if (statfs(parent, &fs) < 0)
 		return fail(-errno, err, "%s: %s", parent, strerror(errno));
