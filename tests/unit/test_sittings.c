@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /* test_sittings.c - from look to look: each session begins once, loses its last transport once, ends once. */
 #include "daemon/sittings.h"
+#include "model/moment.h"
 
 #include "unit.h"
 
@@ -16,6 +17,7 @@ static struct log l;
 static struct proctab procs;
 static struct sessions sessions;
 static struct holders holders;
+static const struct owners owners; /* the processes' times are in nanoseconds */
 static uint64_t seen; /* number of the next event to be looked at */
 
 static const struct people people = { .procs = &procs, .sessions = &sessions, .holders = &holders };
@@ -75,13 +77,13 @@ static void accepted(uint64_t cookie, uint8_t last)
 
 static void look(void)
 {
-	assert_int_equal(sittings_update(&s, &x, &l, &people), 0);
+	assert_int_equal(sittings_update(&s, &x, &l, &owners, &people), 0);
 }
 
 static void end(uint64_t cookie, enum reason reason)
 {
 	struct entry *e = index_find(&x, cookie);
-	const struct logged was = { .flow = *e, .reason = reason, .job = 7, .boot_ns = 1 };
+	const struct logged was = { .flow = *e, .reason = reason, .job = 7, .boot_ns = 1, .time_us = 1 };
 
 	index_remove(&x, e);
 	sittings_flow_ended(&s, &l, &was);
@@ -106,6 +108,62 @@ static void silence(void)
 static json_int_t number(const struct logged *e, const char *key)
 {
 	return json_integer_value(json_object_get(e->about, key));
+}
+
+/* "-": null. */
+static const char *text(const struct logged *e, const char *key)
+{
+	const json_t *v = json_object_get(e->about, key);
+
+	assert_non_null(v);
+	return json_is_null(v) ? "-" : json_string_value(v);
+}
+
+static bool is_time(const struct logged *e, const char *key)
+{
+	uint64_t us;
+
+	return moment_parse(text(e, key), &us) == 0;
+}
+
+/* What is said of a session is what a list says of it; but its user's name, which is looked up when it is shown. */
+static void test_words(void **state)
+{
+	const struct logged *e;
+
+	(void)state;
+	accepted(1, 5);
+	accepted(2, 6);
+	sits("3", ALICE, LEADER, 50);
+	holds(LEADER, 2);
+	holds(LEADER, 1);
+	look();
+	e = told(EVENT_SESSION_OPEN, "3");
+	assert_true(is_time(e, "since") && is_time(e, "connected"));
+	assert_string_equal(text(e, "state"), "active");
+	assert_string_equal(text(e, "proto"), "tcp");
+	assert_string_equal(text(e, "client"), "127.0.0.5"); /* of the oldest transport */
+	assert_string_equal(text(e, "user"), "-");
+	assert_string_equal(text(e, "tty"), "-");
+	assert_string_equal(text(e, "remote_host"), "-");
+	assert_string_equal(text(e, "disconnected"), "-");
+	assert_string_equal(text(e, "sent"), "-");
+	assert_string_equal(text(e, "flow"), "-");
+	end(1, REASON_CLIENT);
+	end(2, REASON_CLIENT);
+	e = told(EVENT_SESSION_DISCONNECTED, "3");
+	assert_true(is_time(e, "since") && is_time(e, "disconnected"));
+	assert_string_equal(text(e, "state"), "disconnected");
+	assert_string_equal(text(e, "client"), "127.0.0.6"); /* where the last one came from */
+	assert_string_equal(text(e, "proto"), "tcp");
+	assert_string_equal(text(e, "connected"), "-");
+	assert_true(e->flow.cookie == 0 && e->flow.local_port == 22 && e->flow.audit_session == LEADER);
+	nobody();
+	look();
+	e = told(EVENT_SESSION_CLOSE, "3");
+	assert_string_equal(text(e, "state"), "-");
+	assert_string_equal(text(e, "client"), "127.0.0.6");
+	assert_true(e->flow.cookie == 0 && e->flow.audit_session == LEADER);
 }
 
 static void test_life(void **state)
@@ -241,6 +299,7 @@ static void test_many(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(test_words, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_life, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_last_transport, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_name_again, setup, teardown),

@@ -35,7 +35,7 @@ static int look(struct live *l, struct fencing *f)
 	if (r == 0)
 		r = live_drain_locked(l);
 	if (r == 0)
-		r = sittings_update(&l->sittings, &l->index, &l->log, &sel.people);
+		r = sittings_update(&l->sittings, &l->index, &l->log, &sel.owners, &sel.people);
 	if (r == 0 && f)
 		r = catch_find(&caught, l, f, &sel.people, &new_netns);
 	pthread_mutex_unlock(&l->lock);

@@ -33,7 +33,7 @@ struct logged {
 	uint64_t time_us;	       /* CLOCK_REALTIME */
 	uint64_t boot_ns;	       /* of an end, since boot */
 	uint64_t sent, received;       /* of an end, bytes */
-	struct entry flow;	       /* cookie 0: the event is not about one */
+	struct entry flow;	       /* cookie 0: the event is not about one; of a session, what carries it */
 	json_t *about;		       /* a session, a summary or a fence, as the interface has it; NULL none. Set by log_about() */
 	uint32_t bytes;		       /* of that */
 	uint64_t returns;	       /* of a birth: cookie of what it takes the place of; of a session: its number; 0 nothing */

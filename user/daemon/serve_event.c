@@ -62,9 +62,20 @@ static void put_flow(struct jsonl *j, struct severd *d, const struct logged *l)
 	relay_close(&relay);
 }
 
-static const char *name_of_about(enum event what)
+static void put_session(struct jsonl *j, struct severd *d, const struct logged *e)
 {
-	return what >= EVENT_FENCE_ADD ? "fence" : what >= EVENT_REQUEST_ACCEPT ? "summary" : "session";
+	char name[NSS_NAME_LEN];
+	const char *key;
+	json_t *value;
+
+	jsonl_open(j, "session");
+	json_object_foreach(e->about, key, value) {
+		if (!strcmp(key, "user"))
+			jsonl_text(j, key, nss_user(d->nss, e->uid, name), SIZE_MAX);
+		else
+			jsonl_value(j, key, value);
+	}
+	jsonl_close(j);
 }
 
 /* A handle, or the id of a session. */
@@ -93,8 +104,10 @@ static void put_event(struct jsonl *j, struct severd *d, uint64_t seq, const str
 		put_returns(j, d, e);
 	if (e->flow.cookie)
 		put_flow(j, d, e);
-	if (e->about)
-		jsonl_value(j, name_of_about(e->event), e->about);
+	if (e->about && e->event < EVENT_REQUEST_ACCEPT)
+		put_session(j, d, e);
+	else if (e->about)
+		jsonl_value(j, e->event >= EVENT_FENCE_ADD ? "fence" : "summary", e->about);
 	if (e->event == EVENT_FLOW_CLOSE) {
 		jsonl_number(j, "sent", e->sent, true);
 		jsonl_number(j, "received", e->received, true);

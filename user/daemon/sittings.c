@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "daemon/sittings.h"
+#include "daemon/relay.h"
 #include "daemon/returns.h"
+#include "model/moment.h"
 
 #include <string.h>
 
@@ -43,25 +45,56 @@ struct sitting *sittings_audited(const struct sittings *s, uint32_t audit)
 	return NULL;
 }
 
-/* The parts of `type Session` that stay; the user's name is looked up when it is shown. */
-static json_t *describe(const struct sitting *one)
+static int take_line(const char *line, size_t len, void *arg)
 {
-	const struct session *s = &one->session;
-	char client[ADDR_STRLEN];
+	json_t **ret = arg;
 
-	return json_pack("{ss sI sI ss* ss* ss* sI sI}", "session", s->id, "uid", (json_int_t)s->uid, "leader",
-			 (json_int_t)s->leader, "tty", *s->tty ? s->tty : NULL, "client",
-			 one->client.family ? addr_format(&one->client, client) : NULL, "remote_host",
-			 *s->remote_host ? s->remote_host : NULL, "transports", (json_int_t)one->transports, "flows",
-			 (json_int_t)one->flows);
+	*ret = json_loadb(line, len, 0, NULL);
+	return *ret ? 0 : -ENOMEM;
 }
 
+/* As a list has it, but for what only a look at its connections would tell; the user's name is looked up when it is shown. */
+static json_t *describe(const struct sitting *one, enum event what)
+{
+	const struct entry *e = &one->transport;
+	struct flow carrier = { 0 };
+	struct row row = {
+		.what = LIST_SESSIONS, .session = &one->session, .user = one->session.uid,
+		.transports = one->transports, .flows = one->flows, .since = one->since,
+	};
+	struct relay relay;
+	json_t *ret = NULL;
+
+	if (e->cookie) {
+		entry_to_flow(e, &carrier);
+		row.client = carrier.remote;
+		row.carrier = flow_carrier(&carrier);
+	}
+	if (one->transports && !(e->flags & SEVER_FLOW_ADOPTED))
+		row.connected = moment_of_boot() + e->birth / 1000;
+	if (what == EVENT_SESSION_OPEN && (one->transports || one->session.console))
+		row.presence = PRESENCE_ACTIVE;
+	if (what == EVENT_SESSION_DISCONNECTED) {
+		row.presence = PRESENCE_DISCONNECTED;
+		row.disconnected = one->past.disconnected;
+	}
+	if (relay_open(&relay, take_line, &ret) < 0)
+		return NULL;
+	report_row(&relay.report, &row);
+	relay_close(&relay);
+	return ret;
+}
+
+/* What carries it, or did last, goes along for who asks for that; as an event it is about no flow. */
 static struct logged *tell(struct log *log, enum event what, const struct sitting *one)
 {
 	struct logged *e = log_add(log, what);
 
-	log_about(log, e, describe(one));
+	log_about(log, e, describe(one, what));
 	e->uid = one->session.uid;
+	e->flow = one->transport;
+	e->flow.cookie = 0;
+	e->flow.audit_session = one->session.audit;
 	return e;
 }
 
@@ -124,7 +157,6 @@ struct update {
 
 static void attribute(struct update *u, struct entry *e)
 {
-	struct sitting *one;
 	struct flow f;
 
 	entry_to_flow(e, &f);
@@ -133,9 +165,17 @@ static void attribute(struct update *u, struct entry *e)
 		return;
 	index_own(u->index, e, f.login_uid, f.session < 0 ? 0 : u->numbers[f.session]);
 	e->transport = f.transport;
-	one = e->session ? sittings_find(u->s, e->session) : NULL;
-	if (one && f.transport)
-		one->client = f.remote;
+}
+
+/* Cookies count up, more or less: the oldest one is what the session is known by. */
+static void count_flow(struct sitting *one, const struct entry *e)
+{
+	one->flows++;
+	if (!e->transport)
+		return;
+	if (!one->transports++ || e->cookie < one->transport.cookie)
+		one->transport = *e;
+	one->past.disconnected = 0;
 }
 
 /* Recounted, because a flow may have come and gone between two looks. */
@@ -156,12 +196,8 @@ static void count_flows(struct sittings *s, const struct index *x)
 			continue;
 		if (!one || one->number != e->session)
 			one = sittings_find(s, e->session);
-		if (one) {
-			one->flows++;
-			one->transports += e->transport;
-			if (e->transport)
-				one->past.disconnected = 0;
-		}
+		if (one)
+			count_flow(one, e);
 	}
 }
 
@@ -187,23 +223,26 @@ static void note_holder(const struct people *people, const struct holder_slot *s
 	e->holder_fd = slot->fd;
 }
 
-int sittings_update(struct sittings *s, struct index *x, struct log *log, const struct people *people)
+int sittings_update(struct sittings *s, struct index *x, struct log *log, const struct owners *owners, const struct people *people)
 {
 	_free_ uint32_t *numbers = calloc(people->sessions->n + 1, sizeof(*numbers));
 	struct update u = { .s = s, .index = x, .people = people, .numbers = numbers };
 	uint32_t before = s->last;
+	uint64_t boot = moment_of_boot();
 
 	if (!numbers)
 		return -ENOMEM;
 	for (size_t i = 0; i < s->n; i++)
 		s->v[i].seen = false;
 	for (size_t i = 0; i < people->sessions->n; i++) {
-		struct sitting *one = meet(s, &people->sessions->v[i]);
+		const struct session *session = &people->sessions->v[i];
+		struct sitting *one = meet(s, session);
 
 		if (!one)
 			return -ENOMEM;
 		one->seen = true;
-		one->session = people->sessions->v[i];
+		one->session = *session;
+		one->since = session->leader ? boot + owners_start_us(owners, session->start) : 0;
 		numbers[i] = one->number;
 	}
 	for (size_t i = 0; i < people->holders->n_slots; i++) {
@@ -227,12 +266,7 @@ void sittings_add_flow(struct sitting *one, struct index *x, struct entry *e, co
 {
 	index_own(x, e, one->session.uid, one->number);
 	e->transport = f->transport;
-	one->flows++;
-	if (!f->transport)
-		return;
-	one->transports++;
-	one->client = f->remote;
-	one->past.disconnected = 0;
+	count_flow(one, e);
 }
 
 void sittings_flow_ended(struct sittings *s, struct log *log, const struct logged *end)
@@ -250,6 +284,7 @@ void sittings_flow_ended(struct sittings *s, struct log *log, const struct logge
 	if (!e->transport || !one->transports || --one->transports)
 		return;
 	one->past.disconnected = end->time_us;
+	one->transport = *e;
 	told = tell(log, EVENT_SESSION_DISCONNECTED, one);
 	told->reason = end->reason;
 	told->job = end->job;

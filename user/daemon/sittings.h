@@ -6,13 +6,15 @@
 
 #include "daemon/index.h"
 #include "daemon/log.h"
+#include "kernel/owners.h"
 #include "model/attribute.h"
 
 struct sitting {
 	uint32_t number; /* never used twice, from 1 on */
 	uint32_t transports, flows;
 	struct session session;
-	struct addr client; /* where its transport comes or came from; family 0 none */
+	struct entry transport; /* the oldest one it has, or that it had last; cookie 0 none */
+	uint64_t since;		/* when it began, see moment.h; 0 unknown */
 	struct past past;
 	bool seen;
 };
@@ -43,8 +45,8 @@ struct sitting *sittings_of(const struct sittings *s, const struct session *sess
 struct sitting *sittings_audited(const struct sittings *s, uint32_t audit);
 
 /* What was found by a look at the host: updates owners and sessions of the flows that someone in `people` holds, and logs what sessions
- * began or ended. 0 or -ENOMEM. */
-int sittings_update(struct sittings *s, struct index *x, struct log *log, const struct people *people);
+ * began or ended. owners: where the processes of `people` come from. 0 or -ENOMEM. */
+int sittings_update(struct sittings *s, struct index *x, struct log *log, const struct owners *owners, const struct people *people);
 /* A flow was found to be the session's since the last look, as f says. */
 void sittings_add_flow(struct sitting *one, struct index *x, struct entry *e, const struct flow *f);
 /* A flow of a session has ended, as was just told, and is out of the index. */

@@ -3,6 +3,7 @@
 #include "model/flow.h"
 
 #include <string.h>
+#include <sys/socket.h>
 
 const char *const proto_name[] = { "tcp", "udp", "mptcp", NULL };
 const char *const state_name[] = {
@@ -163,4 +164,12 @@ bool flow_is_tcp(const struct flow *f)
 bool flow_uid_known(const struct flow *f)
 {
 	return f->inode || f->tracked;
+}
+
+const char *flow_carrier(const struct flow *f)
+{
+	static const char *const v6[] = { [PROTO_TCP] = "tcp6", [PROTO_UDP] = "udp6", [PROTO_MPTCP] = "mptcp6" };
+
+	_Static_assert(array_size(v6) == PROTO_OTHER, "a name for each protocol that has addresses");
+	return f->remote.family == AF_INET6 && f->proto < PROTO_OTHER ? v6[f->proto] : proto_name[f->proto];
 }

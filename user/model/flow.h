@@ -119,6 +119,7 @@ bool flow_has_handle(const struct flow *f, uint64_t cookie, uint32_t netns);
 bool flow_is_same(const struct flow *victim, const struct flow *found);
 
 bool flow_is_tcp(const struct flow *f); /* TCP or MPTCP */
+const char *flow_carrier(const struct flow *f); /* the protocol with its family: "tcp", "tcp6" */
 bool flow_uid_known(const struct flow *f); /* an orphan is dumped with uid 0, which is no evidence for root */
 
 #endif

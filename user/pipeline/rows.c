@@ -4,7 +4,6 @@
 #include "pipeline/job.h"
 
 #include <string.h>
-#include <sys/socket.h>
 
 struct rows {
 	struct row *v;
@@ -82,14 +81,6 @@ static void count_flow(struct row *row, const struct flow *f)
 	row->counted &= f->counted || !flow_is_tcp(f);
 }
 
-static const char *carrier_name(const struct flow *f)
-{
-	static const char *const v6[] = { [PROTO_TCP] = "tcp6", [PROTO_UDP] = "udp6", [PROTO_MPTCP] = "mptcp6" };
-
-	_Static_assert(array_size(v6) == PROTO_OTHER, "a name for each protocol that has addresses");
-	return f->remote.family == AF_INET6 && f->proto < PROTO_OTHER ? v6[f->proto] : proto_name[f->proto];
-}
-
 /* Whether a transport, if there were one, would have been seen. */
 static bool sees_all(const struct job *j)
 {
@@ -143,7 +134,7 @@ static int session_rows(const struct job *j, struct flow **v, size_t n, struct r
 			count_flow(row, v[k]);
 			if (v[k]->transport && !row->client.family) {
 				row->client = v[k]->remote;
-				row->carrier = carrier_name(v[k]);
+				row->carrier = flow_carrier(v[k]);
 			}
 		}
 		describe(j, row, boot);
@@ -165,7 +156,7 @@ static int waiting_rows(struct flow **v, size_t n, struct rows *rows)
 		count_flow(row, v[i]);
 		row->flow = v[i];
 		row->client = v[i]->remote;
-		row->carrier = carrier_name(v[i]);
+		row->carrier = flow_carrier(v[i]);
 		row->presence = PRESENCE_CONNECTED;
 	}
 	return 0;
