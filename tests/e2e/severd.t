@@ -35,6 +35,9 @@ is "$RC:$(grep -c '^note: 1 connection may be old enough' "$ERR")" 1:1 "--older-
 
 # --- late attribution: a session that begins
 
+spawn fromb "$SEVER" watch --json --socket "$SOCKET" --client $B --netns "$(netns_inode)" --after 0
+until_true 10 grep -qs '"event":"lost"' "$T/fromb.out"
+like "$(head -n 1 "$T/fromb.out")" '"event":"lost","count":null' "WTS-12 how many a severd before it has told, nobody knows"
 login phone alice $B
 flow=$(transport phone)
 ok "WTS-12 the session's beginning is told" until_true 2 told session.open "audit:$(session phone)"
@@ -43,12 +46,24 @@ is "$RC:$(summary age_unknown)" 1:1 "--older-than: of what came later it is know
 cut_by by disconnect --json --session "audit:$(session phone)"
 is "$RC:$(handles)" "0:$flow" "WTS-1 it is cut by its id"
 ok "the client is told within a second" ended_in_time phone
+like "$(events flow.open "\"local_addr\":\"$B\"")" '"pid":[0-9]+,"comm":null,' "RDP-8 who opened it is told, and what that runs is null: it is not kept"
 ok "RDP-2 the end of the flow is told, with its reason" until_true 2 told flow.close "\"reason\":\"admin\".*${flow%@*}@"
 request=$(summary request)
 is "$(json_field "$(events flow.close "${flow%@*}@")" request)" "$request" "section 9 item 11: and the request that did it"
 is "$(events flow.close "${flow%@*}@" | wc -l)" 1 "RDP-2 once"
 ok "WTS-12 session.disconnected, once" [ "$(events session.disconnected "audit:$(session phone)" | wc -l)" = 1 ]
 ok "WTS-12 the session's end is told" until_true 20 told session.close "audit:$(session phone)"
+is "$(json_field "$(events session.open "audit:$(session phone)")" user):$(json_field "$(events session.disconnected "audit:$(session phone)")" user)" \
+	alice:alice "WTS-12 and whose it was"
+life()	# NAME: what that watcher has heard of the session
+{
+	sed -n 's/.*"event":"\(session[^"]*\)".*"session":"'"audit:$(session phone)"'".*/\1/p' "$T/$1.out" | tr '\n' ' '
+}
+whole_life() { [ "$(life "$1")" = "session.open session.disconnected session.close " ]; }
+ok "WTS-12 who asked for that client is told of the session that it carried" until_true 5 whole_life fromb
+spawn hers "$SEVER" watch --json --socket "$SOCKET" --session "audit:$(session phone)" --after 0
+ok "WTS-12 who asks for the session is told of its end, too" until_true 5 whole_life hers
+stop hers
 ok "accepted and done are told" [ "$(events request.accept "$request" | wc -l):$(events request.done "$request" | wc -l)" = 1:1 ]
 seqs=$(watched | sed -n 's/.*"seq":\([0-9]*\),.*/\1/p')
 is "$(echo "$seqs" | sort -n | uniq | wc -l)" "$(echo "$seqs" | wc -l)" "WTS-12 no number comes twice"
@@ -68,6 +83,9 @@ ok "section 9 item 13: and the connection it came by" until_true 5 told flow.ope
 login other bob $A
 ok "section 9 item 13: who was not cut does not come back" until_true 5 told session.open "audit:$(session other)"
 is "$(events session.open "audit:$(session other)" | grep -c returns)" 0 "section 9 item 13: and nothing is said of that"
+is "$(grep -c "\"audit:$(session other)\"" "$T/fromb.out"):$(grep -c '"event":"request' "$T/fromb.out")" 0:0 \
+	"WTS-12 who asked for a client is told of nobody from elsewhere, and of no request"
+stop fromb
 sever_run disconnect --socket "$SOCKET" --session "audit:$(session again)" --session "audit:$(session other)"
 
 # --- RDP-2: three ends, three reasons

@@ -147,7 +147,7 @@ bool event_json(FILE *f, const struct event *e)
 	for (size_t i = 0; i < array_size(parts); i++) {
 		const json_t *part = json_object_get(e->o, parts[i]);
 
-		if (part && !json_is_null(part))
+		if (part && (!json_is_null(part) || !strcmp(parts[i], "count")))
 			jsonl_value(&j, parts[i], part);
 	}
 	jsonl_end_line(&j);

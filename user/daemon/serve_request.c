@@ -50,7 +50,7 @@ int serve_doctor(struct call *c, void *arg)
 	int r;
 
 	if (!severd_may_all(arg, c))
-		return call_fail(c, -EPERM, "only root and the group sever may ask for that; sever doctor --direct needs nobody");
+		return call_fail(c, -EPERM, "only root and the group sever may ask for that; sever doctor asks nobody");
 	r = all ? probe_all(&probe, &n) : -ENOMEM;
 	if (r < 0)
 		return r;

@@ -2,6 +2,7 @@
 /* serve_watch.c - Watch: each watcher has a place in the log and reads on from there as fast as he likes. Who is overtaken by the
  * oldest event that is kept is told how many he has lost. */
 #include "daemon/severd.h"
+#include "daemon/wanted.h"
 
 #include <string.h>
 
@@ -37,66 +38,13 @@ static void watcher_free(struct watcher *w)
 	free(w);
 }
 
-/* ---- who gets which ---- */
-
-static bool about_flow(const struct logged *e)
-{
-	return e->flow.cookie;
-}
-
-static bool is_session_wanted(const struct filter *f, const struct sitting *s)
-{
-	for (size_t i = 0; i < f->sessions.n && s; i++)
-		if (session_id_is(&f->sessions.v[i], &s->session))
-			return true;
-	return false;
-}
-
-/* What is said of people is judged by the owner that was known at the time. */
-static bool is_flow_wanted(const struct watcher *w, const struct entry *e)
-{
-	const struct filter *f = &w->filter;
-	struct flow flow;
-
-	entry_to_flow(e, &flow);
-	if (filter_match_socket(f, NULL, &flow) == MATCH_NO)
-		return false;
-	if (filter_names(f, SEL_USER) && !ids_has(&f->users, e->owner != ID_UNSET ? e->owner : e->uid))
-		return false;
-	if (filter_names(f, SEL_PID) && !ids_has(&f->pids, e->pid))
-		return false;
-	if (filter_names(f, SEL_CGROUP) && !ids_has(&f->cgroups, e->cgroup))
-		return false;
-	if (filter_names(f, SEL_UNIT) && !ids_has(&f->units, e->cgroup))
-		return false;
-	return !filter_names(f, SEL_SESSION) || is_session_wanted(f, sittings_find(&w->d->live.sittings, e->session));
-}
-
-static bool is_wanted(const struct watcher *w, const struct logged *e)
-{
-	const struct filter *f = &w->filter;
-	const char *id = json_string_value(json_object_get(e->about, "session"));
-
-	if (!w->all && e->uid != call_peer(w->call)->uid)
-		return false;
-	if (about_flow(e))
-		return is_flow_wanted(w, &e->flow);
-	/* A session is known by its user and its name, a request by neither. */
-	if (f->named & ~(1u << SEL_USER | 1u << SEL_SESSION))
-		return false;
-	if (!f->named)
-		return true;
-	if (!id || (filter_names(f, SEL_USER) && !ids_has(&f->users, e->uid)))
-		return false;
-	return !filter_names(f, SEL_SESSION) || is_session_wanted(f, sittings_named(&w->d->live.sittings, id));
-}
-
 /* ---- to the caller ---- */
 
+/* n 0: nobody knows. */
 static json_t *lost_event(uint64_t last, uint64_t n)
 {
-	return json_pack("{s{sI so ss sI}}", "event", "seq", (json_int_t)last, "time", time_to_json(0), "event", "lost",
-			 "count", (json_int_t)n);
+	return json_pack("{s{sI so ss so}}", "event", "seq", (json_int_t)last, "time", time_to_json(0), "event", "lost",
+			 "count", n ? json_integer(n) : json_null());
 }
 
 static int tell(struct watcher *w, json_t *event)
@@ -138,7 +86,7 @@ static int pump(struct watcher *w, int units)
 			return call_reply(w->call, NULL, true); /* -EAGAIN, and room() comes */
 		}
 		e = log_at(&w->d->live.log, w->seq);
-		wanted = e && is_wanted(w, e);
+		wanted = e && (w->all || e->uid == call_peer(w->call)->uid) && event_is_wanted(e, &w->filter, &w->d->live.sittings);
 		units -= wanted ? TOLD : 1;
 		if (!e) {
 			r = say_lost(w);

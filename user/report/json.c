@@ -62,7 +62,7 @@ static void put_owner(struct jsonl *j, const struct flow *f, const struct procta
 	jsonl_text(j, "session", s ? s->id : NULL, SESSION_ID_LEN);
 	jsonl_text(j, "cgroup", f->cgroup_path, SIZE_MAX);
 	jsonl_number(j, "pid", p ? p->pid : 0, p);
-	jsonl_text(j, "comm", p ? p->comm : NULL, sizeof(p->comm));
+	jsonl_text(j, "comm", p && *p->comm ? p->comm : NULL, sizeof(p->comm));
 	jsonl_word(j, "via", NAME_OF(via_name, f->via, VIA_MAX));
 }
 
