@@ -66,7 +66,7 @@ start caller -l 3001 connect tcp 127.0.0.1 7008 from 127.0.0.5
 user='[{"kind":"user","value":"uid:3001"},'$mine']'
 wish='"verb":"kill","selectors":'$user',"options":{"wait":"released","timeout_ms":20000}'
 first='{'$wish',"request":"'${id}02'"}'
-(call_as 3001 Kill "$first" >"$T/first") &
+(call_as 3001 Kill "$first" ',"more":true' >"$T/first") &
 first=$!
 ok "alice cuts what is hers, and waits until it is released" until_true 10 is_accepted ${id}02
 like "$(call GetRequest "{\"request\":\"${id}02\"}")" '"state":"accepted"' "that takes its time"
@@ -76,6 +76,8 @@ start late -l 3001 connect tcp 127.0.0.1 7001 from 127.0.0.5
 like "$(call Kill "{$wish}")" '"dead":1' "root is not refused because she is doing the same"
 stop keeper caller late
 wait "$first"
+is "$(sed -n 's/^{"parameters": *{"\([a-z]*\)".*/\1/p' "$T/first" | uniq | tr '\n' ' ')" "cut accepted flow summary " \
+	"she was told what loses its transport, that she is heard, what ended, and how it went"
 
 # --- who wants to know
 
@@ -90,6 +92,8 @@ ok "nor does that show it to him" not grep_in "$out" '"flow":'
 out=$(call Kill '{"verb":"kill","selectors":[{"kind":"client","value":"127.0.0.6"},'"$mine"'],"options":{"dry_run":true}}' ',"more":true')
 ok "root is shown it" grep_in "$out" '"flow":'
 stop hers
+
+like "$(call_as 3001 Doctor '{}')" 'PermissionDenied.*sever doctor asks nobody' "what the kernel can is not for everybody: it takes time"
 
 # --- who asks for too much
 
