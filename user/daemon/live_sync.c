@@ -109,7 +109,7 @@ static int compare(struct live *l, const struct netns_table *t)
 
 static const struct filter everything;
 
-/* Where no process is, but a socket that somebody holds: takes a look at every descriptor of the host. */
+/* Where no process is, but a socket that somebody holds. It takes a look at every descriptor of the host, for which requests wait. */
 static int discover_held(struct live *l, struct owners *o, struct netns_table *t)
 {
 	static const uint64_t none = UINT64_MAX; /* such a socket there is not */
@@ -129,8 +129,8 @@ static int discover_held(struct live *l, struct owners *o, struct netns_table *t
 	return r;
 }
 
-/* Every namespace there is a way into. */
-static int discover(struct live *l, struct netns_table *ret)
+/* Every namespace there is a way into; that of a held socket if `held`. */
+static int discover(struct live *l, bool held, struct netns_table *ret)
 {
 	struct owners o = { .bpf = l->people, .bpf_err = l->people_err };
 	int r;
@@ -140,7 +140,7 @@ static int discover(struct live *l, struct netns_table *ret)
 	pthread_mutex_unlock(&l->people_lock);
 	if (r == 0)
 		r = netns_discover(ret, &o.procs, &everything);
-	if (r == 0 && l->people)
+	if (r == 0 && held && l->people)
 		r = discover_held(l, &o, ret);
 	owners_clear(&o);
 	return r;
@@ -162,7 +162,7 @@ static void read_listeners(struct netns_table *t)
 static int bring_in_line(struct live *l, struct netns_table *ret)
 {
 	struct track_losses now = { 0 };
-	int r = discover(l, ret);
+	int r = discover(l, true, ret);
 
 	/* The passes over the sockets are long, and need no lock. */
 	if (r == 0)
@@ -236,7 +236,7 @@ int live_audit(struct live *l)
 	int r;
 
 	pthread_mutex_lock(&l->resync_lock);
-	r = discover(l, &t);
+	r = discover(l, false, &t);
 	if (r == 0)
 		r = track_audit(l->track, t.v, t.n, on_gone, l);
 	pthread_mutex_unlock(&l->resync_lock);
