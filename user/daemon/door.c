@@ -91,7 +91,7 @@ static int have_dir(const char *path)
 	if (!dir)
 		return -ENOMEM;
 	*strrchr(dir, '/') = '\0';
-	return mkdir(*dir ? dir : "/", 0755) == 0 && chmod(dir, 0755) < 0 ? -errno : 0;
+	return mkdir(dir, 0755) == 0 && chmod(dir, 0755) < 0 ? -errno : 0;
 }
 
 static int open_path(const char *path, struct door *ret, char *err)
