@@ -39,7 +39,7 @@ const char *fencing_complaint(const struct fencing *f);
 void fencing_close(struct fencing *f);
 DEFINE_CLEANUP(struct fencing *, fencing_close)
 
-/* From now on; of the fences that stand none is taken down for it. */
+/* From now on; of the fences that stand none is taken down for it. Waits for nothing. */
 int fencing_protect(struct fencing *f, const struct prefixes *protect);
 
 /* Who puts one up, or lifts it. */
@@ -95,7 +95,8 @@ void fencing_follow(struct fencing *f);
 
 /* When fencing_tick() has something to do, ns of CLOCK_BOOTTIME; 0: not until something changes. Costs nothing. */
 uint64_t fencing_next(const struct fencing *f);
-/* Tells of those that have ended, and writes down that time goes by. Waits for the disk: not for the event loop. */
+/* Tells of those that have ended, and has it written down that time goes by. Takes its time where there are many, but does not
+ * wait for the disk. */
 void fencing_tick(struct fencing *f);
 /* Readable when there are hits to be told; -1: not as yet. */
 int fencing_fd(const struct fencing *f);

@@ -11,6 +11,7 @@
 #define NEW_NAME NAME ".new"
 #define BAD_NAME NAME ".bad"
 #define FILE_MAX (256u << 20)
+#define SECOND UINT64_C(1000000000)
 
 static int write_all(int fd, const char *text, size_t len)
 {
@@ -44,37 +45,65 @@ static int replace(const struct fencing *f, const char *text, size_t len)
 	return r;
 }
 
-static int spell(struct fencing *f, FILE *to)
+static int spell_fence(struct standing *s, FILE *to)
+{
+	int r = s->line || s->leaving ? 0 : standing_write(s);
+
+	if (r == 0 && !s->leaving)
+		fwrite(s->line, 1, s->line_len, to);
+	return r;
+}
+
+static int spell(struct fencing *f, struct standing *also, FILE *to)
 {
 	_cleanup_(json_decrefp) json_t *head = json_pack("{si ss sI sI}", "fences", 1, "boot", f->boot, "saved",
 							 (json_int_t)clock_ns(CLOCK_BOOTTIME), "last", (json_int_t)f->last);
 	int r = head && json_dumpf(head, to, JSON_COMPACT) == 0 ? 0 : -ENOMEM;
 
 	fwrite("\n", 1, 1, to);
-	for (size_t i = 0; i < f->all.n && r == 0; i++) {
-		struct standing *s = f->all.v[i];
-
-		r = s->line ? 0 : standing_write(s);
-		if (r == 0)
-			fwrite(s->line, 1, s->line_len, to);
-	}
-	return r;
+	for (size_t i = 0; i < f->all.n && r == 0; i++)
+		r = spell_fence(f->all.v[i], to);
+	return r == 0 && also ? spell_fence(also, to) : r;
 }
 
-int fencing_save(struct fencing *f)
+/* What changes from here on is for the next time. */
+static int spell_all(struct fencing *f, struct standing *also, char **ret, size_t *ret_len)
+{
+	FILE *to = open_memstream(ret, ret_len);
+	int r;
+
+	if (!to)
+		return -ENOMEM;
+	pthread_mutex_lock(&f->lock);
+	f->stale = false;
+	r = spell(f, also, to);
+	pthread_mutex_unlock(&f->lock);
+	r = ferror(to) ? -ENOMEM : r;
+	return fclose(to) != 0 ? -ENOMEM : r;
+}
+
+/* With the lock. Whether and what a write that failed has left there, nobody knows. */
+static void settle(struct fencing *f, int r)
+{
+	uint64_t now = clock_ns(CLOCK_BOOTTIME);
+
+	f->stale |= r < 0;
+	f->due = r < 0 || f->unraised ? now + SECOND : f->stale ? 0 : now + FENCING_SAVE_S * SECOND;
+	fencing_plan(f);
+}
+
+int fencing_save(struct fencing *f, struct standing *also, char *err)
 {
 	_free_ char *text = NULL;
 	size_t len = 0;
-	FILE *to = open_memstream(&text, &len);
-	int r = to ? spell(f, to) : -ENOMEM;
+	int r = spell_all(f, also, &text, &len);
 
-	f->due = clock_ns(CLOCK_BOOTTIME) + FENCING_SAVE_S * UINT64_C(1000000000);
-	fencing_plan(f);
-	if (to && ferror(to))
-		r = -ENOMEM;
-	if (to && fclose(to) != 0)
-		r = -ENOMEM;
-	return r < 0 ? r : replace(f, text, len);
+	if (r == 0)
+		r = replace(f, text, len);
+	pthread_mutex_lock(&f->lock);
+	settle(f, r);
+	pthread_mutex_unlock(&f->lock);
+	return r < 0 ? fail(r, err, "the fences cannot be written down: %s", strerrordesc_np(-r)) : 0;
 }
 
 static int read_file(int dir, char **ret, size_t *ret_len)

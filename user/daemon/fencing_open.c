@@ -2,6 +2,7 @@
 /* fencing_open.c - taking up the fences that were left, and time: ends that come, and that they are written down. */
 #include "daemon/fencing_parts.h"
 #include "daemon/people.h"
+#include "daemon/thread.h"
 
 #include <fcntl.h>
 #include <string.h>
@@ -23,12 +24,10 @@ int fencing_protect(struct fencing *f, const struct prefixes *protect)
 		return -ENOMEM;
 	if (protect->n)
 		memcpy(v, protect->v, protect->n * sizeof(*v));
-	pthread_mutex_lock(&f->lock);
 	pthread_rwlock_wrlock(&f->match_lock);
 	free(f->protect.v);
 	f->protect = (struct prefixes){ .v = v, .n = protect->n };
 	pthread_rwlock_unlock(&f->match_lock);
-	pthread_mutex_unlock(&f->lock);
 	return 0;
 }
 
@@ -67,10 +66,8 @@ static void raise_first(struct fencing *f)
 {
 	char why[ERR_LEN] = "";
 	bool left = f->all.n || *f->complaint || (f->kernel && fence_taken_over(f->kernel));
-	int raised = left ? fencing_raise(f, why) : 0, saved = left ? fencing_save(f) : 0;
+	int raised = left ? fencing_raise(f, why) : 0, saved = left ? fencing_save(f, NULL, NULL) : 0;
 
-	f->undone = raised < 0 || saved < 0;
-	fencing_plan(f);
 	if (!f->kernel)
 		fail(0, f->complaint, "no fences can be put up, and %zu should stand: %s", f->all.n, f->kernel_why);
 	else if (raised < 0)
@@ -100,28 +97,71 @@ static struct fencing *new(struct live *live)
 
 	if (!f)
 		return NULL;
+	pthread_mutex_init(&f->disk_lock, NULL);
 	pthread_mutex_init(&f->lock, NULL);
 	pthread_rwlock_init(&f->match_lock, NULL);
+	thread_cond_init(&f->called);
 	f->live = live;
 	f->dir = -1;
 	return f;
 }
 
+/* ---- the disk ---- */
+
+static void write_down(struct fencing *f)
+{
+	pthread_mutex_lock(&f->disk_lock);
+	fencing_save(f, NULL, NULL);
+	pthread_mutex_unlock(&f->disk_lock);
+}
+
+/* Waits for the disk, so that who looks need not. */
+static void *run(void *arg)
+{
+	struct fencing *f = arg;
+
+	pthread_mutex_lock(&f->lock);
+	while (!f->stop) {
+		if (!f->asked) {
+			pthread_cond_wait(&f->called, &f->lock);
+			continue;
+		}
+		f->asked = false;
+		pthread_mutex_unlock(&f->lock);
+		write_down(f);
+		pthread_mutex_lock(&f->lock);
+	}
+	pthread_mutex_unlock(&f->lock);
+	return NULL;
+}
+
+static void stop(struct fencing *f)
+{
+	if (!f->runs)
+		return;
+	pthread_mutex_lock(&f->lock);
+	f->stop = true;
+	pthread_cond_signal(&f->called);
+	pthread_mutex_unlock(&f->lock);
+	pthread_join(f->writer, NULL);
+	if (f->all.n || f->stale)
+		write_down(f);
+}
+
 int fencing_open(struct fencing **ret, const struct fencing_options *o, char *err)
 {
-	struct fencing *f = new(o->live);
+	_cleanup_(fencing_closep) struct fencing *f = new(o->live);
 	int r = f ? take_up(f, o, err) : -ENOMEM;
 
-	if (r < 0) {
-		if (f)
-			f->all.n = 0; /* nothing is to be written */
-		fencing_close(f);
+	if (r < 0)
 		return r;
-	}
 	attach_first(f);
 	raise_first(f);
-	*ret = f;
-	return 0;
+	r = thread_start(&f->writer, run, f);
+	f->runs = r == 0;
+	if (r == 0)
+		*ret = take_ptr(&f);
+	return r;
 }
 
 const char *fencing_complaint(const struct fencing *f)
@@ -133,8 +173,7 @@ void fencing_close(struct fencing *f)
 {
 	if (!f)
 		return;
-	if (f->all.n)
-		fencing_save(f);
+	stop(f);
 	for (size_t i = 0; i < f->all.n; i++)
 		standing_free(f->all.v[i]);
 	free(f->all.v);
@@ -142,6 +181,8 @@ void fencing_close(struct fencing *f)
 	fence_close(f->kernel);
 	free(f->pin_dir);
 	closep(&f->dir);
+	pthread_cond_destroy(&f->called);
+	pthread_mutex_destroy(&f->disk_lock);
 	pthread_mutex_destroy(&f->lock);
 	pthread_rwlock_destroy(&f->match_lock);
 	free(f);
@@ -151,7 +192,7 @@ void fencing_close(struct fencing *f)
 
 void fencing_plan(struct fencing *f)
 {
-	uint64_t next = f->all.n || f->undone ? f->due ?: 1 : 0;
+	uint64_t next = f->all.n || f->stale || f->unraised ? f->due ?: 1 : 0;
 
 	for (size_t i = 0; i < f->all.n; i++)
 		if (f->all.v[i]->until_ns < next)
@@ -185,16 +226,17 @@ static size_t drop_ended(struct fencing *f, uint64_t now)
 void fencing_tick(struct fencing *f)
 {
 	uint64_t now = clock_ns(CLOCK_BOOTTIME);
-	bool due;
 
 	pthread_mutex_lock(&f->lock);
-	due = f->all.n && now >= f->due;
-	if (drop_ended(f, now) || f->undone || (due && !f->kernel))
+	if (drop_ended(f, now))
 		fencing_restore(f);
-	else if (due)
-		fencing_save(f);
-	if (f->due <= now)
-		f->due = now + SECOND;
+	else if (now >= f->due && (f->unraised || !f->kernel))
+		fencing_raise(f, NULL);
+	if (now >= f->due && (f->all.n || f->stale || f->unraised)) {
+		f->asked = true;
+		f->due = now + SECOND; /* or as the writer says */
+		pthread_cond_signal(&f->called);
+	}
 	fencing_plan(f);
 	pthread_mutex_unlock(&f->lock);
 }

@@ -23,6 +23,7 @@ struct standing {
 	struct fence_list parts;
 	unsigned int turn;  /* below FENCING_TURNS: in the ids of the parts, as no id ever stands for something else */
 	unsigned int notes; /* enum fence_note */
+	bool leaving;	    /* it stands until the file says that it does not */
 	uint64_t told_ns;   /* when a hit was told last */
 	char *line;	    /* what the file says of it, with the newline; made when first needed */
 	size_t line_len;
@@ -37,8 +38,10 @@ struct standings {
 };
 
 struct fencing {
-	pthread_mutex_t lock; /* of all that follows; taken before that of live */
-	pthread_rwlock_t match_lock; /* of all and protect, held for writing while they change; the last of all locks */
+	/* Who puts up, lifts or writes has this one, and waits for the disk with it; the first of all locks. */
+	pthread_mutex_t disk_lock;
+	pthread_mutex_t lock; /* of all that follows; nobody waits for the disk with it. Taken before that of live */
+	pthread_rwlock_t match_lock; /* of all, held for writing while that changes, and of protect; the last of all locks */
 	struct live *live;
 	struct fences *kernel; /* NULL: refused; once it is there it stays, and may be looked at without the lock */
 	char *pin_dir;	       /* NULL: none */
@@ -46,15 +49,19 @@ struct fencing {
 	struct standings all;
 	size_t n_people; /* of them that name people */
 	struct prefixes protect;
-	uint64_t last;	/* number given */
+	uint64_t last;	/* number given; of disk_lock */
 	uint64_t due;	/* CLOCK_BOOTTIME when the file is to be written again */
 	uint64_t next;	/* see fencing_next(); read without the lock */
 	uint64_t looked; /* CLOCK_BOOTTIME when the last look for namespaces began, 0 none */
 	int dir;	/* descriptor of the state directory */
 	char boot[BOOT_ID_LEN];
-	bool undone; /* a restore failed: the next tick tries again */
+	bool stale;  /* the file is not what is here */
+	bool unraised; /* nor is what stands in the kernel */
 	bool uncovered; /* a namespace could not be entered */
 	char complaint[ERR_LEN];
+	pthread_t writer;
+	pthread_cond_t called;
+	bool runs, asked, stop; /* the writer */
 };
 
 /* Of this boot. 0 or negative errno. */
@@ -63,14 +70,16 @@ int fencing_read_boot(char ret[BOOT_ID_LEN]);
 /* fencing_file.c. Reads what is there; fences of this boot come with their until, those of another with what remained. 0,
  * also where there is no file; -EBADMSG: it was damaged, and is kept under another name; other negative errno. */
 int fencing_load(struct fencing *f, char *err);
-int fencing_save(struct fencing *f);
+/* With disk_lock, and without the other: writes down those that stand, and one that is to. 0 or negative errno with a sentence;
+ * what the file says then the next tick makes good. */
+int fencing_save(struct fencing *f, struct standing *also, char *err);
 /* The line of a fence, and back: pure but for what another boot makes necessary. saved: see above. */
 int standing_write(struct standing *s);
 int standing_read(const char *text, size_t len, bool same_boot, uint64_t saved, struct standing **ret);
 
 /* fencing_open.c. 0, also where it is open; negative errno, and kernel_why. */
 int fencing_open_kernel(struct fencing *f);
-/* With the lock: the set has changed, or due, or undone. */
+/* With the lock: the set has changed, or due, stale or unraised. */
 void fencing_plan(struct fencing *f);
 
 /* Compiles its target. After a failure it is as before. */
@@ -90,15 +99,11 @@ int fencing_check_netns(struct fencing *f, const struct filter *filter, const ch
  * caller's to free: of the new one after a failure, or else of the old one. */
 int fencing_rename(struct fencing *f, struct standing *s, const struct fence_target *to);
 
-/* fencing_set.c: with the lock. Writes it down and makes it so. After a failure the set is to be put back as it was,
- * and restored. */
-int fencing_commit(struct fencing *f, char *err);
-/* The same for a set that is to stand in any case: each of both is done, whatever becomes of the other, and what failed
- * is tried again with the next tick. */
-void fencing_restore(struct fencing *f);
-/* What stands shall stand in the kernel. Where that refused fences it is asked again; it is no failure that none stand
- * there, but it is one that some may which cannot be taken down. */
+/* fencing_set.c: with the lock. What stands shall stand in the kernel. Where that refused fences it is asked again; it is no
+ * failure that none stand there, but it is one that some may which cannot be taken down. The next tick tries again. */
 int fencing_raise(struct fencing *f, char *err);
+/* The same for a set that is to stand in any case, and is written down by the next tick, which comes at once. */
+void fencing_restore(struct fencing *f);
 int fencing_insert(struct fencing *f, struct standing *s);
 /* Takes those out for which want() says so, into *ret, which has room for all. */
 size_t fencing_take(struct fencing *f, bool (*want)(const struct standing *s, const void *arg), const void *arg,

@@ -35,7 +35,7 @@ static int gather(const struct fencing *f, struct fence_list *ret)
 	return 0;
 }
 
-int fencing_raise(struct fencing *f, char *err)
+static int raise_all(struct fencing *f, char *err)
 {
 	struct fence_list all = { 0 };
 	int r;
@@ -55,20 +55,19 @@ int fencing_raise(struct fencing *f, char *err)
 	return r;
 }
 
-int fencing_commit(struct fencing *f, char *err)
+int fencing_raise(struct fencing *f, char *err)
 {
-	int r = fencing_save(f);
+	int r = raise_all(f, err);
 
-	if (r < 0)
-		return fail(r, err, "the fences cannot be written down: %s", strerrordesc_np(-r));
-	return fencing_raise(f, err);
+	f->unraised = r < 0;
+	return r;
 }
 
 void fencing_restore(struct fencing *f)
 {
-	int raised = fencing_raise(f, NULL), saved = fencing_save(f);
-
-	f->undone = raised < 0 || saved < 0;
+	fencing_raise(f, NULL);
+	f->stale = true;
+	f->due = 0;
 	fencing_plan(f);
 }
 

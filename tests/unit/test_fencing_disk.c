@@ -1,0 +1,222 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/* test_fencing_disk.c - fences of people on a disk that takes its time, or takes nothing: who looks does not wait for it, and what is
+ * not written down does not stand.
+ * LINK: -Wl,--wrap=fdatasync
+ */
+#include "daemon/thread.h"
+#include "fencing_scene.h"
+
+static struct {
+	pthread_mutex_t lock;
+	pthread_cond_t changed;
+	bool shut; /* who writes waits */
+	unsigned int waiting;
+	int error; /* what he is told then */
+} disk = { .lock = PTHREAD_MUTEX_INITIALIZER };
+
+int __wrap_fdatasync(int fd);
+
+int __wrap_fdatasync(int fd)
+{
+	(void)fd;
+	pthread_mutex_lock(&disk.lock);
+	disk.waiting++;
+	pthread_cond_broadcast(&disk.changed);
+	while (disk.shut)
+		pthread_cond_wait(&disk.changed, &disk.lock);
+	disk.waiting--;
+	errno = disk.error;
+	pthread_mutex_unlock(&disk.lock);
+	return errno ? -1 : 0;
+}
+
+static void set_disk(bool shut, int error)
+{
+	pthread_mutex_lock(&disk.lock);
+	disk.shut = shut;
+	disk.error = error;
+	pthread_cond_broadcast(&disk.changed);
+	pthread_mutex_unlock(&disk.lock);
+}
+
+/* Until somebody waits for the disk. */
+static bool is_awaited(void)
+{
+	uint64_t end = clock_ns(CLOCK_MONOTONIC) + deadline_ms() * 1000000;
+	bool yes;
+
+	pthread_mutex_lock(&disk.lock);
+	while (!disk.waiting && clock_ns(CLOCK_MONOTONIC) < end)
+		thread_wait(&disk.changed, &disk.lock, end);
+	yes = disk.waiting;
+	pthread_mutex_unlock(&disk.lock);
+	return yes;
+}
+
+static bool ends(pthread_t t)
+{
+	struct timespec until;
+
+	clock_gettime(CLOCK_REALTIME, &until);
+	until.tv_sec += deadline_ms() / 1000;
+	return pthread_timedjoin_np(t, NULL, &until) == 0;
+}
+
+/* Runs it while the disk is shut; whether it did not wait for that. */
+static bool goes_on(void *(*what)(void *arg), void *arg)
+{
+	pthread_t t;
+	bool yes;
+
+	must(-pthread_create(&t, NULL, what, arg), "pthread_create");
+	yes = ends(t);
+	if (!yes) {
+		set_disk(false, 0);
+		pthread_join(t, NULL);
+	}
+	return yes;
+}
+
+static struct flow come_in(const char *from)
+{
+	return (struct flow){ .state = STATE_ESTABLISHED, .direction = DIR_IN, .local_port = 22, .netns = strtoul(here, NULL, 10),
+			      .remote = prefix(from).addr };
+}
+
+static bool falls_under(const char *from, uint64_t birth)
+{
+	const struct people nobody = { 0 };
+	const struct flow flow = come_in(from);
+	struct fence_match m;
+
+	return fencing_matches(fencing, &flow, &nobody, birth, birth, &m);
+}
+
+/* What the event loop and the looks ask of fences. */
+static void *look(void *arg)
+{
+	const struct prefixes none = { 0 };
+	struct owners nobody = { 0 };
+	struct ids all = { 0 };
+
+	(void)arg;
+	fencing_protect(fencing, &none);
+	fencing_follow(fencing);
+	fencing_attach(fencing, &nobody, &all);
+	fencing->due = 1;
+	fencing_tick(fencing);
+	falls_under("127.0.0.9", now());
+	fencing_next(fencing);
+	return fencing_drain(fencing) ? arg : NULL;
+}
+
+static struct {
+	pthread_t thread;
+	bool runs;
+	int r;
+} change;
+
+static void *put_up(void *arg)
+{
+	_cleanup_(json_decrefp) json_t *shown = NULL;
+	struct refusal refusal;
+
+	change.r = add("--client 127.0.0.2", 60000, false, &shown, &refusal);
+	return arg;
+}
+
+static void *lift_second(void *arg)
+{
+	change.r = lift("f2");
+	return arg;
+}
+
+/* As far as the disk is waited for. */
+static void begin(void *(*what)(void *arg))
+{
+	set_disk(true, 0);
+	must(-pthread_create(&change.thread, NULL, what, NULL), "pthread_create");
+	change.runs = true;
+	assert_true(is_awaited());
+}
+
+static int end(int error)
+{
+	set_disk(false, error);
+	assert_true(ends(change.thread));
+	change.runs = false;
+	return change.r;
+}
+
+static int teardown_disk(void **state)
+{
+	set_disk(false, 0);
+	if (change.runs)
+		pthread_join(change.thread, NULL);
+	change.runs = false;
+	return teardown(state);
+}
+
+static void test_looks_go_on(void **state)
+{
+	uint64_t between;
+
+	(void)state;
+	must_add("--client 127.0.0.3", 60000);
+	begin(put_up);
+	assert_true(goes_on(look, NULL));
+	between = now();
+	knock("127.0.0.2", 0);
+	assert_false(falls_under("127.0.0.2", between)); /* it does not stand yet */
+	assert_int_equal(count(), 1);
+	assert_int_equal(end(0), 0);
+	knock("127.0.0.2", -ECONNREFUSED);
+	knock("127.0.0.4", 0);
+	assert_true(falls_under("127.0.0.2", now()));
+	assert_false(falls_under("127.0.0.2", between)); /* who came before it stood was there before */
+	begin(lift_second);
+	assert_true(goes_on(look, NULL));
+	assert_int_equal(count(), 2); /* it stands until that is written down */
+	knock("127.0.0.2", -ECONNREFUSED);
+	assert_int_equal(end(0), 0);
+	knock("127.0.0.2", 0);
+	knock("127.0.0.3", -ECONNREFUSED);
+}
+
+static void test_refused_at_last(void **state)
+{
+	(void)state;
+	must_add("--client 127.0.0.3", 60000);
+	begin(put_up);
+	assert_false(falls_under("127.0.0.2", now()));
+	assert_int_equal(end(ENOSPC), -ENOSPC);
+	assert_int_equal(count(), 1);
+	knock("127.0.0.2", 0);
+	knock("127.0.0.3", -ECONNREFUSED);
+}
+
+/* Who waits for the end of a write that nobody asked for, is only who has something to write himself. */
+static void test_time_goes_by(void **state)
+{
+	(void)state;
+	must_add("--client 127.0.0.3", 60000);
+	set_disk(true, 0);
+	assert_true(goes_on(look, NULL));
+	assert_true(is_awaited());
+	assert_true(goes_on(look, NULL));
+	assert_int_equal(count(), 1);
+}
+
+#define disk_test(name) cmocka_unit_test_setup_teardown(name, setup, teardown_disk)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		disk_test(test_looks_go_on),
+		disk_test(test_refused_at_last),
+		disk_test(test_time_goes_by),
+	};
+
+	thread_cond_init(&disk.changed);
+	return fence_run("fencing_disk", tests, setup_all, teardown_all);
+}
