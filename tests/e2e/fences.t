@@ -224,7 +224,7 @@ ok "takes the fences down" until_true 5 again
 ok "and leaves nothing pinned" [ ! -e "$PINS" ]
 is "$(stat -c %a "$STATE/fences")" 600 "the file is ours alone"
 left() { printf '%s\n' "$1" | sed -n 's/.*"remaining_ms": *\([0-9]*\).*/\1/p'; }
-sed -i '1s/"boot":"[^"]*"/"boot":"01234567-89ab-4cde-8f01-23456789abcd"/; 1s/"saved":[0-9]*/"saved":1000000000000/' "$STATE/fences"
+sed -i '1s/"boot":"[^"]*"/"boot":"01234567-89ab-4cde-8f01-23456789abcd"/; 1s/"saved": *[0-9]*/"saved":1000000000000/' "$STATE/fences"
 sed -i "2,\$s/\"until\":[0-9]*/\"until\":1090000000000/" "$STATE/fences"
 severd_up --config "$T/severd.conf" || exit 1
 got=$(stands)

@@ -82,6 +82,14 @@ static inline int refused(const char *text, struct refusal *ret)
 	return r;
 }
 
+/* What whoever runs the host is told, or NULL. */
+static inline const char *complaint(void)
+{
+	static char text[ERR_LEN];
+
+	return fencing_complaint(fencing, text) ? text : NULL;
+}
+
 static inline int lift(const char *id)
 {
 	const struct request none = { 0 };
@@ -133,6 +141,32 @@ static inline void write_text(const char *text, size_t len)
 	FILE *io = fopen(file, "w");
 
 	assert_true(io && fwrite(text, 1, len, io) == len && fclose(io) == 0);
+}
+
+static inline uint64_t saved(void)
+{
+	_free_ char *text = NULL;
+	const char *at;
+	size_t len;
+
+	if (access(file, F_OK) < 0)
+		return 0;
+	read_text(&text, &len);
+	at = strstr(text, "\"saved\":");
+	return at ? strtoull(at + strlen("\"saved\":"), NULL, 10) : 0;
+}
+
+/* Has it written down that time goes by. */
+static inline void tick(void)
+{
+	uint64_t before = now();
+
+	fencing->due = 1;
+	fencing_tick(fencing);
+	for (long ms = 0; saved() < before; ms++) {
+		assert_true(ms < deadline_ms());
+		poll(NULL, 0, 1);
+	}
 }
 
 static inline int setup(void **state)

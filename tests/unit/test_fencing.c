@@ -88,7 +88,7 @@ static void test_start_on_full_disk(void **state)
 	again();
 	must(setrlimit(RLIMIT_FSIZE, &any), "setrlimit");
 	knock("127.0.0.3", -ECONNREFUSED);
-	assert_non_null(strstr(fencing_complaint(fencing), "cannot be written down"));
+	assert_non_null(strstr(complaint(), "cannot be written down"));
 	assert_true(fencing_next(fencing) > 0);
 	fencing_tick(fencing);
 	assert_int_equal(count(), 1);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /* test_fencing_disk.c - fences of people on a disk that takes its time, or takes nothing: who looks does not wait for it, and what is
  * not written down does not stand.
- * LINK: -Wl,--wrap=fdatasync
+ * LINK: -Wl,--wrap=fdatasync -Wl,--wrap=renameat
  */
 #include "daemon/thread.h"
 #include "fencing_scene.h"
@@ -12,6 +12,7 @@ static struct {
 	bool shut; /* who writes waits */
 	unsigned int waiting;
 	int error; /* what he is told then */
+	bool full;
 } disk = { .lock = PTHREAD_MUTEX_INITIALIZER };
 
 int __wrap_fdatasync(int fd);
@@ -28,6 +29,15 @@ int __wrap_fdatasync(int fd)
 	errno = disk.error;
 	pthread_mutex_unlock(&disk.lock);
 	return errno ? -1 : 0;
+}
+
+int __real_renameat(int from, const char *name, int to, const char *as);
+int __wrap_renameat(int from, const char *name, int to, const char *as);
+
+int __wrap_renameat(int from, const char *name, int to, const char *as)
+{
+	errno = ENOSPC;
+	return disk.full ? -1 : __real_renameat(from, name, to, as);
 }
 
 static void set_disk(bool shut, int error)
@@ -150,6 +160,7 @@ static int end(int error)
 
 static int teardown_disk(void **state)
 {
+	disk.full = false;
 	set_disk(false, 0);
 	if (change.runs)
 		pthread_join(change.thread, NULL);
@@ -207,6 +218,38 @@ static void test_time_goes_by(void **state)
 	assert_int_equal(count(), 1);
 }
 
+static void await_complaint(const char *text)
+{
+	const char *said = NULL;
+
+	for (long ms = 0; !said; ms++) {
+		assert_true(ms < deadline_ms());
+		poll(NULL, 0, 1);
+		said = complaint();
+	}
+	if (strcmp(said, text))
+		fail_msg("%s", said);
+}
+
+/* Nothing new can be written; what is there can be written over. */
+static void test_full(void **state)
+{
+	(void)state;
+	must_add("--client 127.0.0.3", 60000);
+	disk.full = true;
+	for (int i = 0; i < 3; i++)
+		tick();
+	await_complaint("the fences cannot be written down: No space left on device; that is tried again each second");
+	assert_null(complaint()); /* once */
+	disk.full = false;
+	tick();
+	await_complaint("the fences are written down again");
+	must_add("--client 127.0.0.4", 60000); /* the file is whole */
+	again();
+	assert_null(complaint());
+	assert_int_equal(count(), 2);
+}
+
 #define disk_test(name) cmocka_unit_test_setup_teardown(name, setup, teardown_disk)
 
 int main(void)
@@ -215,6 +258,7 @@ int main(void)
 		disk_test(test_looks_go_on),
 		disk_test(test_refused_at_last),
 		disk_test(test_time_goes_by),
+		disk_test(test_full),
 	};
 
 	thread_cond_init(&disk.changed);

@@ -133,7 +133,7 @@ static void test_hostile(void **state)
 	assert_true(taken > many(3000) / 2);
 	write_text("nonsense\n", 9);
 	fencing = open_with(NULL);
-	assert_non_null(fencing_complaint(fencing));
+	assert_non_null(complaint());
 	assert_int_equal(count(), 0);
 	assert_true(must_add("--client 127.0.0.2", 1000) > 1000000000); /* none that anybody may remember */
 }
@@ -164,7 +164,7 @@ static void test_numbers(void **state)
 					(uintmax_t)(now() + 3600 * SECOND), "", "", "", "", "");
 		fclose(io);
 		fencing = open_with(NULL);
-		assert_non_null(fencing_complaint(fencing));
+		assert_non_null(complaint());
 		assert_int_equal(count(), wrong[i][0] && wrong[i][1]);
 	}
 }
@@ -213,7 +213,7 @@ static void test_too_many_parts(void **state)
 		fprintf(io, whole_line, i, "\"--user a\"", (uintmax_t)(now() + 3600 * SECOND), users, "", "", "", "");
 	fclose(io);
 	fencing = open_with(NULL);
-	assert_non_null(strstr(fencing_complaint(fencing), "damaged"));
+	assert_non_null(strstr(complaint(), "damaged"));
 	assert_int_equal(count(), FENCING_PARTS_MAX / (2 * MANY_USERS));
 	assert_false(fencing->stale || fencing->unraised);
 }
@@ -228,7 +228,42 @@ static void test_last_number(void **state)
 	must_add("--client 127.0.0.2", 60000);
 	assert_int_equal(refused("--client 127.0.0.3", &refusal), -EBUSY);
 	again();
-	assert_null(fencing_complaint(fencing));
+	assert_null(complaint());
+	assert_int_equal(count(), 1);
+}
+
+static void put_head(const char *boot, const char *rest)
+{
+	char text[256];
+
+	snprintf(text, sizeof(text), "{\"fences\":1,\"boot\":\"%s\",\"saved\":%s", boot, rest);
+	write_text(text, strlen(text));
+}
+
+/* When it was written is written over, but only in a file of ours; any other is replaced. */
+static void test_other_file(void **state)
+{
+	static const char *const rest[] = { "", "1,\"last\":1}\n", "                  1 ,\"last\":1}\n" };
+	struct stat before, after;
+
+	(void)state;
+	must_add("--client 127.0.0.3", 60000);
+	tick();
+	must(stat(file, &before), file);
+	tick();
+	must(stat(file, &after), file);
+	assert_true(before.st_ino == after.st_ino && before.st_size == after.st_size);
+	for (size_t i = 0; i <= array_size(rest); i++) {
+		put_head(i ? fencing->boot : "01234567-89ab-4cde-8f01-23456789abcd", i ? rest[i - 1] : rest[2]);
+		must(stat(file, &before), file);
+		tick();
+		must(stat(file, &after), file);
+		assert_true(before.st_ino != after.st_ino);
+	}
+	unlink(file);
+	tick();
+	again();
+	assert_null(complaint());
 	assert_int_equal(count(), 1);
 }
 
@@ -243,6 +278,7 @@ int main(void)
 		fencing_test(test_no_number),
 		fencing_test(test_too_many_parts),
 		fencing_test(test_last_number),
+		fencing_test(test_other_file),
 	};
 
 	return fence_run("fencing_file", tests, setup_all, teardown_all);

@@ -33,8 +33,9 @@ struct fencing_options {
 /* Takes up what was left. Where the kernel refuses fences it is opened all the same, and each new one is refused with the
  * reason. 0 or negative errno with a sentence in err. */
 int fencing_open(struct fencing **ret, const struct fencing_options *o, char *err);
-/* What could not be taken up, in a sentence that is to be told once; NULL: nothing. */
-const char *fencing_complaint(const struct fencing *f);
+/* What could not be taken up or written down since it was asked last, or can be again, in sentences for who runs the host. Whether
+ * there is any; it does not wait, and may say later what it cannot now. */
+bool fencing_complaint(struct fencing *f, char ret[ERR_LEN]);
 /* They stand on, if they are pinned. */
 void fencing_close(struct fencing *f);
 DEFINE_CLEANUP(struct fencing *, fencing_close)

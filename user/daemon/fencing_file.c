@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /* fencing_file.c - the file of the fences: a line that says of which boot it is and when it was written, and a line for each.
- * It is replaced as a whole. Keys are never renamed or dropped; an unknown one is of a later version and is passed over. */
+ * It is replaced as a whole, but for when it was written: for that alone no room is needed, which a full disk has not, and
+ * without it all fences would have their whole time again after a boot. Keys are never renamed or dropped; an unknown one is of a
+ * later version and is passed over. */
 #include "daemon/fencing_parts.h"
 
 #include <fcntl.h>
@@ -12,6 +14,8 @@
 #define BAD_NAME NAME ".bad"
 #define FILE_MAX (256u << 20)
 #define SECOND UINT64_C(1000000000)
+#define HEAD_MAX 160
+#define TIME_WIDTH 19 /* of the longest */
 
 static int write_all(int fd, const char *text, size_t len)
 {
@@ -45,6 +49,36 @@ static int replace(const struct fencing *f, const char *text, size_t len)
 	return r;
 }
 
+/* Where the time stands in it. */
+static size_t spell_head(const struct fencing *f, char ret[HEAD_MAX])
+{
+	size_t at = snprintf(ret, HEAD_MAX, "{\"fences\":1,\"boot\":\"%s\",\"saved\":", f->boot);
+
+	snprintf(ret + at, HEAD_MAX - at, "%*ju,\"last\":%ju}\n", TIME_WIDTH, (uintmax_t)clock_ns(CLOCK_BOOTTIME),
+		 (uintmax_t)f->last);
+	return at;
+}
+
+/* -ESTALE: that is no file of ours, or of another boot. */
+static int write_time(const struct fencing *f)
+{
+	_close_ int fd = openat(f->dir, NAME, O_RDWR | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+	char head[HEAD_MAX], there[HEAD_MAX] = "";
+	size_t at = spell_head(f, head);
+	ssize_t n;
+
+	if (fd < 0)
+		return -errno;
+	if (pread(fd, there, at + TIME_WIDTH + 1, 0) < 0)
+		return -errno;
+	if (memcmp(there, head, at) || strspn(there + at, " 0123456789") != TIME_WIDTH)
+		return -ESTALE;
+	n = pwrite(fd, head + at, TIME_WIDTH, at);
+	if (n != TIME_WIDTH)
+		return n < 0 ? -errno : -EIO;
+	return fdatasync(fd) < 0 ? -errno : 0;
+}
+
 static int spell_fence(struct standing *s, FILE *to)
 {
 	int r = s->line || s->leaving ? 0 : standing_write(s);
@@ -56,11 +90,11 @@ static int spell_fence(struct standing *s, FILE *to)
 
 static int spell(struct fencing *f, struct standing *also, FILE *to)
 {
-	_cleanup_(json_decrefp) json_t *head = json_pack("{si ss sI sI}", "fences", 1, "boot", f->boot, "saved",
-							 (json_int_t)clock_ns(CLOCK_BOOTTIME), "last", (json_int_t)f->last);
-	int r = head && json_dumpf(head, to, JSON_COMPACT) == 0 ? 0 : -ENOMEM;
+	char head[HEAD_MAX];
+	int r = 0;
 
-	fwrite("\n", 1, 1, to);
+	spell_head(f, head);
+	fwrite(head, 1, strlen(head), to);
 	for (size_t i = 0; i < f->all.n && r == 0; i++)
 		r = spell_fence(f->all.v[i], to);
 	return r == 0 && also ? spell_fence(also, to) : r;
@@ -82,14 +116,21 @@ static int spell_all(struct fencing *f, struct standing *also, char **ret, size_
 	return fclose(to) != 0 ? -ENOMEM : r;
 }
 
-/* With the lock. Whether and what a write that failed has left there, nobody knows. */
+/* Whether and what a write that failed has left there, nobody knows. */
 static void settle(struct fencing *f, int r)
 {
 	uint64_t now = clock_ns(CLOCK_BOOTTIME);
 
+	pthread_mutex_lock(&f->lock);
 	f->stale |= r < 0;
+	if (f->stuck && r == 0)
+		fencing_complain(f, "the fences are written down again");
+	if (!f->stuck && r < 0)
+		fencing_complain(f, "the fences cannot be written down: %s; that is tried again each second", strerrordesc_np(-r));
+	f->stuck = r < 0;
 	f->due = r < 0 || f->unraised ? now + SECOND : f->stale ? 0 : now + FENCING_SAVE_S * SECOND;
 	fencing_plan(f);
+	pthread_mutex_unlock(&f->lock);
 }
 
 int fencing_save(struct fencing *f, struct standing *also, char *err)
@@ -100,10 +141,25 @@ int fencing_save(struct fencing *f, struct standing *also, char *err)
 
 	if (r == 0)
 		r = replace(f, text, len);
-	pthread_mutex_lock(&f->lock);
 	settle(f, r);
-	pthread_mutex_unlock(&f->lock);
 	return r < 0 ? fail(r, err, "the fences cannot be written down: %s", strerrordesc_np(-r)) : 0;
+}
+
+void fencing_keep(struct fencing *f)
+{
+	bool stale;
+	int r;
+
+	pthread_mutex_lock(&f->disk_lock);
+	pthread_mutex_lock(&f->lock);
+	stale = f->stale;
+	pthread_mutex_unlock(&f->lock);
+	r = stale ? -ESTALE : write_time(f);
+	if (r == 0)
+		settle(f, 0);
+	else if (fencing_save(f, NULL, NULL) < 0)
+		write_time(f);
+	pthread_mutex_unlock(&f->disk_lock);
 }
 
 static int read_file(int dir, char **ret, size_t *ret_len)
@@ -194,6 +250,7 @@ static int set_aside(struct fencing *f, char *err)
 	uint64_t now = clock_ns(CLOCK_REALTIME) / 1000000000;
 
 	f->last = f->last > now ? f->last : now;
+	f->stale = true;
 	unlinkat(f->dir, BAD_NAME, 0);
 	if (linkat(f->dir, NAME, f->dir, BAD_NAME, 0) < 0 && renameat(f->dir, NAME, f->dir, BAD_NAME) < 0 &&
 	    errno != ENOENT)

@@ -5,6 +5,7 @@
 #include "daemon/thread.h"
 
 #include <fcntl.h>
+#include <stdarg.h>
 #include <string.h>
 
 #define SECOND UINT64_C(1000000000)
@@ -44,6 +45,7 @@ int fencing_open_kernel(struct fencing *f)
 
 static int take_up(struct fencing *f, const struct fencing_options *o, char *err)
 {
+	char why[ERR_LEN] = "";
 	int r = fencing_read_boot(f->boot);
 
 	if (r < 0)
@@ -51,9 +53,11 @@ static int take_up(struct fencing *f, const struct fencing_options *o, char *err
 	f->dir = open(o->state_dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (f->dir < 0)
 		return fail(-errno, err, "%s: %s", o->state_dir, strerrordesc_np(errno));
-	r = fencing_load(f, f->complaint);
+	r = fencing_load(f, why);
 	if (r < 0 && r != -EBADMSG)
-		return fail(r, err, "%s: %s", o->state_dir, f->complaint);
+		return fail(r, err, "%s: %s", o->state_dir, why);
+	if (r < 0)
+		fencing_complain(f, "%s", why);
 	f->pin_dir = o->pin_dir ? strdup(o->pin_dir) : NULL;
 	if (o->pin_dir && !f->pin_dir)
 		return -ENOMEM;
@@ -65,17 +69,15 @@ static int take_up(struct fencing *f, const struct fencing_options *o, char *err
 static void raise_first(struct fencing *f)
 {
 	char why[ERR_LEN] = "";
-	bool left = f->all.n || *f->complaint || (f->kernel && fence_taken_over(f->kernel));
-	int raised = left ? fencing_raise(f, why) : 0, saved = left ? fencing_save(f, NULL, NULL) : 0;
+	bool left = f->all.n || f->stale || (f->kernel && fence_taken_over(f->kernel));
+	int r = left ? fencing_raise(f, why) : 0;
 
 	if (!f->kernel)
-		fail(0, f->complaint, "no fences can be put up, and %zu should stand: %s", f->all.n, f->kernel_why);
-	else if (raised < 0)
-		fail(0, f->complaint, "%zu fences could not be put up again: %s", f->all.n,
-		     *why ? why : strerrordesc_np(-raised));
-	else if (saved < 0)
-		fail(0, f->complaint, "%zu fences stand, but cannot be written down: %s", f->all.n,
-		     strerrordesc_np(-saved));
+		fencing_complain(f, "no fences can be put up, and %zu should stand: %s", f->all.n, f->kernel_why);
+	else if (r < 0)
+		fencing_complain(f, "%zu fences could not be put up again: %s", f->all.n, *why ? why : strerrordesc_np(-r));
+	if (left)
+		fencing_save(f, NULL, NULL);
 }
 
 /* In all namespaces there are now, before ours are raised: with that goes what another version left there. What could
@@ -106,15 +108,6 @@ static struct fencing *new(struct live *live)
 	return f;
 }
 
-/* ---- the disk ---- */
-
-static void write_down(struct fencing *f)
-{
-	pthread_mutex_lock(&f->disk_lock);
-	fencing_save(f, NULL, NULL);
-	pthread_mutex_unlock(&f->disk_lock);
-}
-
 /* Waits for the disk, so that who looks need not. */
 static void *run(void *arg)
 {
@@ -128,7 +121,7 @@ static void *run(void *arg)
 		}
 		f->asked = false;
 		pthread_mutex_unlock(&f->lock);
-		write_down(f);
+		fencing_keep(f);
 		pthread_mutex_lock(&f->lock);
 	}
 	pthread_mutex_unlock(&f->lock);
@@ -145,7 +138,7 @@ static void stop(struct fencing *f)
 	pthread_mutex_unlock(&f->lock);
 	pthread_join(f->writer, NULL);
 	if (f->all.n || f->stale)
-		write_down(f);
+		fencing_keep(f);
 }
 
 int fencing_open(struct fencing **ret, const struct fencing_options *o, char *err)
@@ -164,9 +157,27 @@ int fencing_open(struct fencing **ret, const struct fencing_options *o, char *er
 	return r;
 }
 
-const char *fencing_complaint(const struct fencing *f)
+void fencing_complain(struct fencing *f, const char *fmt, ...)
 {
-	return *f->complaint ? f->complaint : NULL;
+	size_t used = strlen(f->complaint);
+	va_list args;
+
+	if (used)
+		used += snprintf(f->complaint + used, ERR_LEN - used, "; ");
+	va_start(args, fmt);
+	if (used < ERR_LEN)
+		vsnprintf(f->complaint + used, ERR_LEN - used, fmt, args);
+	va_end(args);
+}
+
+bool fencing_complaint(struct fencing *f, char ret[ERR_LEN])
+{
+	if (pthread_mutex_trylock(&f->lock) != 0)
+		return false;
+	memcpy(ret, f->complaint, ERR_LEN);
+	*f->complaint = '\0';
+	pthread_mutex_unlock(&f->lock);
+	return *ret;
 }
 
 void fencing_close(struct fencing *f)

@@ -56,9 +56,10 @@ struct fencing {
 	int dir;	/* descriptor of the state directory */
 	char boot[BOOT_ID_LEN];
 	bool stale;  /* the file is not what is here */
+	bool stuck;  /* nor could it be made that */
 	bool unraised; /* nor is what stands in the kernel */
 	bool uncovered; /* a namespace could not be entered */
-	char complaint[ERR_LEN];
+	char complaint[ERR_LEN]; /* sentences that are to be told */
 	pthread_t writer;
 	pthread_cond_t called;
 	bool runs, asked, stop; /* the writer */
@@ -73,6 +74,8 @@ int fencing_load(struct fencing *f, char *err);
 /* With disk_lock, and without the other: writes down those that stand, and one that is to. 0 or negative errno with a sentence;
  * what the file says then the next tick makes good. */
 int fencing_save(struct fencing *f, struct standing *also, char *err);
+/* Writes down what has changed, or else that time has gone by. With none of the locks. */
+void fencing_keep(struct fencing *f);
 /* The line of a fence, and back: pure but for what another boot makes necessary. saved: see above. */
 int standing_write(struct standing *s);
 int standing_read(const char *text, size_t len, bool same_boot, uint64_t saved, struct standing **ret);
@@ -81,6 +84,8 @@ int standing_read(const char *text, size_t len, bool same_boot, uint64_t saved, 
 int fencing_open_kernel(struct fencing *f);
 /* With the lock: the set has changed, or due, stale or unraised. */
 void fencing_plan(struct fencing *f);
+/* With the lock: another one to be told. */
+void fencing_complain(struct fencing *f, const char *fmt, ...) _printf_(2, 3);
 
 /* Compiles its target. After a failure it is as before. */
 int standing_compile(struct standing *s, char *err);

@@ -143,7 +143,7 @@ static int open_loop(struct timers *t, char *err)
 	if (r >= 0)
 		r = sd_event_source_set_enabled(t->drain, SD_EVENT_ON);
 	if (r >= 0)
-		r = sentry_start(&t->sentry, d->fencing, &d->attend, d->event);
+		r = sentry_start(&t->sentry, d);
 	if (r >= 0)
 		r = attend_start(&d->attend, &d->live, d->fencing);
 	if (r >= 0)

@@ -12,15 +12,11 @@ int sentry_open(const char *state_dir, const char *pin_dir, const struct prefixe
 {
 	struct fencing_options o = { .state_dir = state_dir, .live = &d->live, .protect = protect };
 	_free_ char *pins = NULL;
-	int r;
 
 	if (pin_dir && asprintf(&pins, "%s/" PINS, pin_dir) < 0)
 		return -ENOMEM;
 	o.pin_dir = pins;
-	r = fencing_open(&d->fencing, &o, err);
-	if (r == 0 && fencing_complaint(d->fencing))
-		journal_say(d->journal, LOG_WARNING, fencing_complaint(d->fencing));
-	return r;
+	return fencing_open(&d->fencing, &o, err);
 }
 
 int sentry_detach_all(const char *pin_dir, char *err)
@@ -57,10 +53,13 @@ static void await_hits(struct sentry *s)
 void sentry_look(struct sentry *s)
 {
 	uint64_t next = s->timer ? fencing_next(s->fencing) : 0;
+	char complaint[ERR_LEN];
 
 	if (!s->timer)
 		return;
 	await_hits(s);
+	if (fencing_complaint(s->fencing, complaint))
+		journal_say(s->journal, LOG_WARNING, complaint);
 	if (next)
 		sd_event_source_set_time(s->timer, next / 1000 + 1);
 	sd_event_source_set_enabled(s->timer, next ? SD_EVENT_ONESHOT : SD_EVENT_OFF);
@@ -76,12 +75,12 @@ static int on_time(sd_event_source *source, uint64_t usec, void *arg)
 	return 0;
 }
 
-int sentry_start(struct sentry *s, struct fencing *f, struct attend *a, sd_event *event)
+int sentry_start(struct sentry *s, struct severd *d)
 {
 	int r;
 
-	*s = (struct sentry){ .fencing = f, .attend = a };
-	r = sd_event_add_time(event, &s->timer, CLOCK_BOOTTIME, 0, ACCURACY_US, on_time, s);
+	*s = (struct sentry){ .fencing = d->fencing, .attend = &d->attend, .journal = d->journal };
+	r = sd_event_add_time(d->event, &s->timer, CLOCK_BOOTTIME, 0, ACCURACY_US, on_time, s);
 	sentry_look(s);
 	return r < 0 ? r : 0;
 }

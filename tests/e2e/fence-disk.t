@@ -1,0 +1,56 @@
+#!/bin/sh
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# fence-disk.t - fences and the disk that they are written to: it is full, or severd was killed before all was written.
+. "$(dirname "$0")/../lib.sh"
+. "$TESTS/resident.sh"
+
+fence() { _verb=$1; shift; sever_run fence "$_verb" --socket "$SOCKET" --json "$@"; }
+fences() { fence list; sed -n 's/^{"fence":"\([^"]*\)".*/\1/p' "$OUT"; }
+enter() { "$PEER" try 127.0.0.1 7001 "$1"; }	# FROM
+# Of what outlives a boot none may be for this namespace alone: these are kept out of all of the host.
+mine() { echo 127.$((128 + $$ / 65536 % 64)).$(($$ / 256 % 256)).$(($$ % 256)); }
+other() { echo 127.$((192 + $$ / 65536 % 64)).$(($$ / 256 % 256)).$(($$ % 256)); }
+
+mkdir -m 700 "$STATE" && mount -t tmpfs -o size=64k,mode=700 none "$STATE" || exit 1
+severd_up || exit 1
+start srv listen tcp 127.0.0.1 7001
+
+fill()		# BYTES that stay free
+{
+	dd if=/dev/zero of="$STATE/fill" bs=4096 2>/dev/null
+	truncate -s -"$1" "$STATE/fill"
+}
+said_by_severd() { grep -c -- "$1" "$T/severd.out"; }
+complained() { [ "$(said_by_severd "$1")" -gt 0 ]; }
+
+# --- a full disk: time goes by, ends come, and whoever runs the host is told
+
+fence add --client "$(mine)" --for $((3 * SEVER_TEST_SLOW))s
+fence add --client "$(other)" --for 10m
+keep=$(json_field "$(cat "$OUT")" fence)
+is "$(enter "$(mine)"):$(enter "$(other)"):$(enter 127.0.0.3)" ECONNREFUSED:ECONNREFUSED:ok "two stand, and nobody else is kept out"
+fill 0
+fence lift "$keep"
+is "$RC" 7 "a full disk: none can be lifted"
+like "$(cat "$ERR")" 'cannot be written down: No space left on device' "which is said"
+fence add --client 127.0.0.4 --netns self --for 10m
+is "$RC:$(enter 127.0.0.4)" 7:ok "nor put up"
+ended() { [ "$(fences)" = "$keep" ]; }
+ok "one ends on time all the same" until_true 5 ended
+ok "it is told that the disk is full" until_true 5 complained 'cannot be written down: No space left on device'
+saved() { sed -n '1s/.*"saved": *\([0-9]*\).*/\1/p' "$STATE/fences"; }
+past_its_end() { [ "$(saved)" -gt "$(sed -n '2s/.*"until":\([0-9]*\).*/\1/p' "$STATE/fences")" ]; }
+ok "that time goes by is written down" until_true 5 past_its_end
+severd_down
+is "$(said_by_severd 'cannot be written down')" 1 "once"
+"$SEVERD" --detach-all --pin-dir "$PINS"
+sed '1s/"boot":"[^"]*"/"boot":"01234567-89ab-4cde-8f01-23456789abcd"/' "$STATE/fences" >"$T/fences"
+cat "$T/fences" >"$STATE/fences" # there is room for no other
+severd_up || exit 1
+is "$(enter "$(mine)"):$(enter "$(other)")" ok:ECONNREFUSED "after another boot the one that had ended is not up again, and the other is"
+ok "nor is it listed" until_true 5 ended
+rm "$STATE/fill"
+ok "with room again that is told, too" until_true 5 complained 'written down again'
+fence lift "$keep"
+is "$RC:$(enter "$(other)")" 0:ok "and it can be lifted"
+done_testing
