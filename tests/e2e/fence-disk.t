@@ -48,7 +48,7 @@ sed '1s/"boot":"[^"]*"/"boot":"01234567-89ab-4cde-8f01-23456789abcd"/' "$STATE/f
 cat "$T/fences" >"$STATE/fences" # there is room for no other
 severd_up || exit 1
 is "$(enter "$(mine)"):$(enter "$(other)")" ok:ECONNREFUSED "after another boot the one that had ended is not up again, and the other is"
-ok "nor is it listed" until_true 5 ended
+is "$(fences)" "$keep" "nor is it listed"
 rm "$STATE/fill"
 ok "with room again that is told, too" until_true 5 complained 'written down again'
 fence lift "$keep"

@@ -65,11 +65,29 @@ static int take_up(struct fencing *f, const struct fencing_options *o, char *err
 	return o->protect ? fencing_protect(f, o->protect) : 0;
 }
 
+static bool has_ended(const struct standing *s, const void *arg)
+{
+	return s->until_ns <= *(const uint64_t *)arg;
+}
+
+/* The kernel let them go already. What they have refused is known until it is told that they are no more. */
+static size_t drop_ended(struct fencing *f, uint64_t now)
+{
+	_free_ struct standing **v = calloc(f->all.n + 1, sizeof(struct standing *));
+	size_t n = v ? fencing_take(f, has_ended, &now, v) : 0;
+
+	for (size_t i = 0; i < n; i++) {
+		fencing_tell(f, EVENT_FENCE_EXPIRE, fencing_show(f, v[i]), 0);
+		standing_free(v[i]);
+	}
+	return n;
+}
+
 /* It stands though it cannot be written down. What fails is tried again with each tick. */
 static void raise_first(struct fencing *f)
 {
 	char why[ERR_LEN] = "";
-	bool left = f->all.n || f->stale || (f->kernel && fence_taken_over(f->kernel));
+	bool left = drop_ended(f, clock_ns(CLOCK_BOOTTIME)) || f->all.n || f->stale || (f->kernel && fence_taken_over(f->kernel));
 	int r = left ? fencing_raise(f, why) : 0;
 
 	if (!f->kernel)
@@ -214,24 +232,6 @@ void fencing_plan(struct fencing *f)
 uint64_t fencing_next(const struct fencing *f)
 {
 	return __atomic_load_n(&f->next, __ATOMIC_RELAXED);
-}
-
-static bool has_ended(const struct standing *s, const void *arg)
-{
-	return s->until_ns <= *(const uint64_t *)arg;
-}
-
-/* The kernel let them go already. What they have refused is known until it is told that they are no more. */
-static size_t drop_ended(struct fencing *f, uint64_t now)
-{
-	_free_ struct standing **v = calloc(f->all.n + 1, sizeof(struct standing *));
-	size_t n = v ? fencing_take(f, has_ended, &now, v) : 0;
-
-	for (size_t i = 0; i < n; i++) {
-		fencing_tell(f, EVENT_FENCE_EXPIRE, fencing_show(f, v[i]), 0);
-		standing_free(v[i]);
-	}
-	return n;
 }
 
 void fencing_tick(struct fencing *f)
