@@ -23,6 +23,22 @@ fill()		# BYTES that stay free
 said_by_severd() { grep -c -- "$1" "$T/severd.out"; }
 complained() { [ "$(said_by_severd "$1")" -gt 0 ]; }
 
+# --- a full disk: there is room for the fence of a kill, and none for its request
+
+start he connect tcp 127.0.0.1 7001 from 127.0.0.2
+fill 4096
+by kill --json --client 127.0.0.2 --fence 10m
+is "$RC:$(summary dead)" 7:0 "a kill that could not be recorded: exit 7"
+like "$(cat "$ERR")" 'nothing was touched: .*No space left on device' "which says that nothing was touched"
+is "$(ask he echo)" "ok=1 bad=0" "nobody was cut"
+is "$(fences):$(enter 127.0.0.2)" :ok "and no fence stays"
+rm "$STATE/fill"
+forgotten() { ! grep -q 127.0.0.2 "$STATE/fences"; }
+ok "nor is it in the file when there is room" until_true 5 forgotten
+severd_down
+severd_up || exit 1
+is "$(fences)" "" "nor does it come back"
+
 # --- a full disk: time goes by, ends come, and whoever runs the host is told
 
 fence add --client "$(mine)" --for $((3 * SEVER_TEST_SLOW))s

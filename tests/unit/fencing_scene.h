@@ -92,10 +92,11 @@ static inline const char *complaint(void)
 
 static inline int lift(const char *id)
 {
+	const struct fence_author by = { .uid = 0, .login_uid = ID_UNSET, .pid = 7 };
 	const struct request none = { 0 };
 	_cleanup_(json_decrefp) json_t *lifted = NULL;
 
-	return fencing_lift(fencing, id, &none, NULL, 0, &lifted, err);
+	return fencing_lift(fencing, id, &none, &by, 0, &lifted, err);
 }
 
 static inline json_t *listed(void)

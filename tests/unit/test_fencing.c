@@ -464,7 +464,7 @@ static void *add_and_lift(void *arg)
 		if (fencing_add(fencing, &req, &by, 0, &shown, &refusal, why) < 0)
 			return NULL;
 		json_decref(shown);
-		if (fencing_lift(fencing, NULL, &req, NULL, 0, &lifted, why) < 0 || json_array_size(lifted) != 1)
+		if (fencing_lift(fencing, NULL, &req, &by, 0, &lifted, why) < 0 || json_array_size(lifted) != 1)
 			return NULL;
 		json_decref(lifted);
 	}

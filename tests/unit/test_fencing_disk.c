@@ -250,6 +250,27 @@ static void test_full(void **state)
 	assert_int_equal(count(), 2);
 }
 
+/* What was put up for a kill that is not to be does not wait for anything. */
+static void test_taken_back(void **state)
+{
+	(void)state;
+	must_add("--client 127.0.0.2", 60000);
+	must_add("--client 127.0.0.3", 60000);
+	disk.full = true;
+	fencing_take_back(fencing, "f1", 0);
+	fencing_take_back(fencing, "f7", 0);
+	fencing_take_back(fencing, "", 0);
+	knock("127.0.0.2", 0);
+	knock("127.0.0.3", -ECONNREFUSED);
+	assert_int_equal(count(), 1);
+	tick();
+	assert_int_equal(lift("f1"), -ENOENT);
+	disk.full = false;
+	again();
+	assert_int_equal(count(), 1);
+	knock("127.0.0.2", 0);
+}
+
 #define disk_test(name) cmocka_unit_test_setup_teardown(name, setup, teardown_disk)
 
 int main(void)
@@ -259,6 +280,7 @@ int main(void)
 		disk_test(test_refused_at_last),
 		disk_test(test_time_goes_by),
 		disk_test(test_full),
+		disk_test(test_taken_back),
 	};
 
 	thread_cond_init(&disk.changed);

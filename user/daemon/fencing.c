@@ -122,9 +122,9 @@ static int prepare(struct fencing *f, struct standing *s, uint64_t ms, char *err
 /* Somebody may yet slip in, and until when nobody can say. */
 static int take_back(struct fencing *f, json_t *shown, uint32_t job, int why, char *err)
 {
-	_cleanup_(json_decrefp) json_t *fence = shown, *lifted = NULL;
+	_cleanup_(json_decrefp) json_t *fence = shown;
 
-	fencing_lift(f, json_string_value(json_object_get(fence, "fence")), NULL, NULL, job, &lifted, NULL);
+	fencing_take_back(f, json_string_value(json_object_get(fence, "fence")), job);
 	return fail(why, err, "what was under way cannot be waited for: %s", strerrordesc_np(-why));
 }
 

@@ -65,10 +65,13 @@ int fencing_add(struct fencing *f, const struct request *req, const struct fence
 enum status fencing_status(int r);
 
 /* Takes down the fence of that id, or where it is NULL those that were put up with just these selectors, as typed, in any
- * order; req may be NULL with an id. by: NULL nobody, it is severd's own doing. *ret: an array of Fence, the caller's. -ENOENT:
- * none; what the disk or the kernel said, and they stand as before. */
+ * order; req may be NULL with an id. *ret: an array of Fence, the caller's. -ENOENT: none; what the disk or the kernel said, and
+ * they stand as before. */
 int fencing_lift(struct fencing *f, const char *id, const struct request *req, const struct fence_author *by, uint32_t job,
 		 json_t **ret, char *err);
+/* That fence was put up for what is not to be after all: it is down when this returns, and the file forgets it as soon as the disk
+ * takes that. Nobody has lifted it. */
+void fencing_take_back(struct fencing *f, const char *id, uint32_t job);
 
 /* Those that stand, soonest end first; with selectors those put up with just these. *ret is the caller's. 0 or -ENOMEM. */
 int fencing_list(struct fencing *f, const struct request *req, json_t **ret);

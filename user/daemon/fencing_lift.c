@@ -97,8 +97,7 @@ static int take_down(struct fencing *f, const struct fence_author *by, uint32_t 
 		return r;
 	}
 	for (size_t i = 0; i < n; i++) {
-		if (by)
-			json_object_set_new(json_array_get(shown, i), "lifted_by", author_show(by));
+		json_object_set_new(json_array_get(shown, i), "lifted_by", author_show(by));
 		fencing_tell(f, EVENT_FENCE_LIFT, json_incref(json_array_get(shown, i)), job);
 		standing_free(v[i]);
 	}
@@ -131,6 +130,22 @@ int fencing_lift(struct fencing *f, const char *id, const struct request *req, c
 	pthread_mutex_unlock(&f->lock);
 	pthread_mutex_unlock(&f->disk_lock);
 	return r;
+}
+
+void fencing_take_back(struct fencing *f, const char *id, uint32_t job)
+{
+	const struct wanted w = { .number = number_of(id) };
+	struct standing *s;
+	json_t *shown;
+
+	pthread_mutex_lock(&f->lock);
+	if (w.number && fencing_take(f, is_wanted, &w, &s)) {
+		shown = fencing_show(f, s);
+		fencing_restore(f);
+		fencing_tell(f, EVENT_FENCE_LIFT, shown, job);
+		standing_free(s);
+	}
+	pthread_mutex_unlock(&f->lock);
 }
 
 /* ---- shown ---- */

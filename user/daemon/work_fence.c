@@ -26,12 +26,9 @@ enum status work_fence(void *arg, char *ret_id, struct refusal *ret_why, char *e
 	return STATUS_OK;
 }
 
-/* Where the disk is full it cannot be forgotten, and says so itself. */
 void work_lift(void *arg, const char *id)
 {
-	_cleanup_(json_decrefp) json_t *lifted = NULL;
 	const struct work *w = arg;
-	char err[ERR_LEN];
 
-	fencing_lift(w->fencing, id, &w->request, NULL, w->job, &lifted, err);
+	fencing_take_back(w->fencing, id, w->job);
 }
