@@ -69,4 +69,26 @@ rm "$STATE/fill"
 ok "with room again that is told, too" until_true 5 complained 'written down again'
 fence lift "$keep"
 is "$RC:$(enter "$(other)")" 0:ok "and it can be lifted"
+
+# --- severd is killed between the fence of a kill and its record: whatever the file says of the first, the second decides
+
+put_up() { by kill --json --client "$1" --fence 10m; }	# ADDR: sets REQUEST and FENCE
+put_up_as() { put_up "$1"; REQUEST=$(summary request) FENCE=$(summary fence); }
+put_up_as 127.0.0.5; early=$REQUEST
+put_up_as 127.0.0.6; midst=$FENCE
+put_up_as 127.0.0.7; forgotten=$REQUEST known=$FENCE
+is "$(fences)" "$(sed -n 's/^{"fence":\([0-9]*\).*/f\1/p' "$STATE/fences")" "three kills with a fence each"
+settled() { ! grep -q '"pending":true' "$STATE/fences"; }
+ok "it is written down that they have begun" until_true 5 settled
+stop severd
+sed '/127\.0\.0\.[56]"/s/"pending":false/"pending":true/' "$STATE/fences" >"$T/fences" && cat "$T/fences" >"$STATE/fences"
+grep -v -e "$early" -e "$forgotten" "$STATE/requests" >"$T/requests"
+cat "$T/requests" >"$STATE/requests"
+is "$(enter 127.0.0.5)" ECONNREFUSED "severd is killed before one of them was recorded: its fence stands"
+severd_up || exit 1
+is "$(fences)" "$(printf '%s\n' "$midst" "$known")" "severd is back: not any more, but that of the one that was, and that of one forgotten since"
+is "$(enter 127.0.0.5):$(enter 127.0.0.6):$(enter 127.0.0.7)" ok:ECONNREFUSED:ECONNREFUSED "nor in the kernel"
+like "$(outcome "$early")" NotFound "there was no such request"
+ok "its fence is told to be lifted" until_true 5 complained "was lifted.*$early"
+ok "it is written down which have begun" settled
 done_testing

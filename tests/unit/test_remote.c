@@ -339,6 +339,7 @@ static void test_left_alone(void **state)
 	for (int i = 0; i < 2; i++) {
 		paper_open(&p, &report_json, VERB_KILL);
 		o = options(&p, VERB_KILL);
+		o.request.fence_ms = 60000 * i;
 		script_say(ACCEPTED);
 		if (i == 0) {
 			sigaction(SIGUSR1, &(struct sigaction){ .sa_handler = on_alarm, .sa_flags = SA_RESTART },
@@ -359,6 +360,7 @@ static void test_left_alone(void **state)
 		assert_non_null(strstr(err, i ? "may go on" : "goes on"));
 		assert_non_null(strstr(err, ID));
 		assert_non_null(strstr(err, "GetRequest"));
+		assert_int_equal(!!strstr(err, "sever fence list"), i);
 		fflush(p.r.out);
 		assert_string_equal(p.out, "{\"accepted\":{\"request\":\"" ID "\",\"matched\":4}}\n");
 		paper_close(&p);

@@ -31,8 +31,9 @@ static enum status leave(struct remote *m, int r)
 
 	remote_broken(r, m->err);
 	snprintf(why, sizeof(why), "%s", m->err);
-	fail(0, m->err, "%.200s; request %s %s on in severd, and " IO_SEVER ".GetRequest at %s tells how it ends", why,
-	     m->req->id, r == -EINTR ? "goes" : "may go", path);
+	fail(0, m->err, "%.200s; request %s %s on in severd, and " IO_SEVER ".GetRequest at %s tells how it ends%s", why,
+	     m->req->id, r == -EINTR ? "goes" : "may go", path,
+	     m->req->fence_ms ? "; `sever fence list` shows whether its fence stands" : "");
 	if (m->o->json)
 		put_accepted(m);
 	return STATUS_PARTIAL;

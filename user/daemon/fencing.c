@@ -13,6 +13,7 @@ static int describe(struct standing *s, const struct request *req, const struct 
 	s->selectors = author_typed(req);
 	s->reason = req->reason ? json_string(req->reason) : NULL;
 	snprintf(s->request, sizeof(s->request), "%s", req->id);
+	s->pending = *req->id;
 	return s->selectors && !s->reason == !req->reason ? 0 : -ENOMEM;
 }
 

@@ -22,15 +22,17 @@
 #define FENCING_DAYS_MAX 366
 
 struct fencing;
+struct record;
 
 struct fencing_options {
 	const char *state_dir; /* is there, and ours alone */
 	const char *pin_dir;   /* see fence_options; NULL: they end with us */
 	struct live *live;     /* who is told, and knows whose connections are whose; NULL: nobody */
 	const struct prefixes *protect; /* no fence keeps these out; may be NULL */
+	struct record *record; /* which kills have begun; NULL: none of those that a fence waits for */
 };
 
-/* Takes up what was left. Where the kernel refuses fences it is opened all the same, and each new one is refused with the
+/* Takes up what was left, but for what a kill has left that had not begun. Where the kernel refuses fences it is opened all the same, and each new one is refused with the
  * reason. 0 or negative errno with a sentence in err. */
 int fencing_open(struct fencing **ret, const struct fencing_options *o, char *err);
 /* What could not be taken up or written down since it was asked last, or can be again, in sentences for who runs the host. Whether
@@ -69,8 +71,11 @@ enum status fencing_status(int r);
  * they stand as before. */
 int fencing_lift(struct fencing *f, const char *id, const struct request *req, const struct fence_author *by, uint32_t job,
 		 json_t **ret, char *err);
-/* That fence was put up for what is not to be after all: it is down when this returns, and the file forgets it as soon as the disk
- * takes that. Nobody has lifted it. */
+/* The kill that a fence came with has been recorded: from now on it stands by itself. Where that never comes it is taken back, at
+ * the latest by the severd that takes up what this one has left. */
+void fencing_begun(struct fencing *f, const char *request);
+/* The fence was for what is not to be: it is down when this returns, and the file forgets it as soon as the disk takes that. Nobody
+ * has lifted it. */
 void fencing_take_back(struct fencing *f, const char *id, uint32_t job);
 
 /* Those that stand, soonest end first; with selectors those put up with just these. *ret is the caller's. 0 or -ENOMEM. */

@@ -23,10 +23,11 @@ int standing_write(struct standing *s)
 {
 	const struct filter *f = &s->target.filter;
 	_cleanup_(json_decrefp) json_t *o = json_pack(
-		"{sI sO sO? sI sI sI ss sI sI sI si sb so so so so so so}", "fence", (json_int_t)s->number, "selectors", s->selectors,
+		"{sI sO sO? sI sI sI ss sI sI sI si sb sb so so so so so so}", "fence", (json_int_t)s->number, "selectors", s->selectors,
 		"reason", s->reason, "uid", (json_int_t)s->by.uid, "login_uid", (json_int_t)s->by.login_uid, "pid",
 		(json_int_t)s->by.pid, "request", s->request, "since", (json_int_t)s->since_us, "up", (json_int_t)s->since_ns,
-		"until", (json_int_t)s->until_ns, "turn", (int)s->turn, "lapsed", !!(s->notes & FENCE_NOTE_LAPSED), "users", spell_ids(&f->users),
+		"until", (json_int_t)s->until_ns, "turn", (int)s->turn, "lapsed", !!(s->notes & FENCE_NOTE_LAPSED), "pending",
+		s->pending, "users", spell_ids(&f->users),
 		"cgroups", spell_ids(&f->cgroups), "units", spell_ids(&f->units), "netns", spell_ids(&f->netns), "sessions",
 		spell_ids(&s->target.subjects.sessions), "tops", spell_ids(&s->target.subjects.cgroups));
 	_free_ char *text = o ? json_dumps(o, JSON_COMPACT) : NULL;
@@ -102,6 +103,7 @@ static int get_numbers(const json_t *o, struct standing *s)
 	s->by = (struct fence_author){ .uid = uid, .login_uid = login_uid, .pid = pid };
 	s->turn = turn;
 	s->notes = json_is_true(json_object_get(o, "lapsed")) ? FENCE_NOTE_LAPSED : 0;
+	s->pending = json_is_true(json_object_get(o, "pending"));
 	return 0;
 }
 

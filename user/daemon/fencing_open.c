@@ -2,6 +2,7 @@
 /* fencing_open.c - taking up the fences that were left, and time: ends that come, and that they are written down. */
 #include "daemon/fencing_parts.h"
 #include "daemon/people.h"
+#include "daemon/record.h"
 #include "daemon/thread.h"
 
 #include <fcntl.h>
@@ -70,17 +71,61 @@ static bool has_ended(const struct standing *s, const void *arg)
 	return s->until_ns <= *(const uint64_t *)arg;
 }
 
-/* The kernel let them go already. What they have refused is known until it is told that they are no more. */
-static size_t drop_ended(struct fencing *f, uint64_t now)
+/* What they have refused is known until it is told that they are no more. */
+static size_t drop(struct fencing *f, bool (*want)(const struct standing *s, const void *arg), const void *arg, enum event what)
 {
 	_free_ struct standing **v = calloc(f->all.n + 1, sizeof(struct standing *));
-	size_t n = v ? fencing_take(f, has_ended, &now, v) : 0;
+	size_t n = v ? fencing_take(f, want, arg, v) : 0;
 
 	for (size_t i = 0; i < n; i++) {
-		fencing_tell(f, EVENT_FENCE_EXPIRE, fencing_show(f, v[i]), 0);
+		fencing_tell(f, what, fencing_show(f, v[i]), 0);
 		standing_free(v[i]);
 	}
 	return n;
+}
+
+/* The kernel let them go already. */
+static size_t drop_ended(struct fencing *f, uint64_t now)
+{
+	return drop(f, has_ended, &now, EVENT_FENCE_EXPIRE);
+}
+
+/* What the record has forgotten since was marked before, when it had begun. */
+static bool never_began(const struct standing *s, const void *arg)
+{
+	_cleanup_(recorded_clear) struct recorded known = { 0 };
+	const struct record *record = arg;
+
+	return s->pending && (!record || record_find(record, s->request, &known) == -ENOENT);
+}
+
+static void mark_begun(struct fencing *f, struct standing *s)
+{
+	s->pending = false;
+	free(s->line);
+	s->line = NULL;
+	f->stale = true;
+}
+
+/* The one before us was killed when it had put up the fence of a kill, and had cut nobody. */
+static void settle_kills(struct fencing *f, const struct record *record)
+{
+	f->stale |= drop(f, never_began, record, EVENT_FENCE_LIFT);
+	for (size_t i = 0; i < f->all.n; i++)
+		if (f->all.v[i]->pending && !never_began(f->all.v[i], record))
+			mark_begun(f, f->all.v[i]);
+}
+
+void fencing_begun(struct fencing *f, const char *request)
+{
+	pthread_mutex_lock(&f->lock);
+	for (size_t i = 0; i < f->all.n; i++)
+		if (f->all.v[i]->pending && !strcmp(f->all.v[i]->request, request)) {
+			mark_begun(f, f->all.v[i]);
+			f->due = 0;
+		}
+	fencing_plan(f);
+	pthread_mutex_unlock(&f->lock);
 }
 
 /* It stands though it cannot be written down. What fails is tried again with each tick. */
@@ -166,6 +211,7 @@ int fencing_open(struct fencing **ret, const struct fencing_options *o, char *er
 
 	if (r < 0)
 		return r;
+	settle_kills(f, o->record);
 	attach_first(f);
 	raise_first(f);
 	r = thread_start(&f->writer, run, f);

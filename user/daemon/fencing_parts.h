@@ -24,6 +24,7 @@ struct standing {
 	unsigned int turn;  /* below FENCING_TURNS: in the ids of the parts, as no id ever stands for something else */
 	unsigned int notes; /* enum fence_note */
 	bool leaving;	    /* it stands until the file says that it does not */
+	bool pending;	    /* it came with a kill that has not begun */
 	uint64_t told_ns;   /* when a hit was told last */
 	char *line;	    /* what the file says of it, with the newline; made when first needed */
 	size_t line_len;

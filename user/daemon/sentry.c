@@ -10,7 +10,7 @@
 
 int sentry_open(const char *state_dir, const char *pin_dir, const struct prefixes *protect, struct severd *d, char *err)
 {
-	struct fencing_options o = { .state_dir = state_dir, .live = &d->live, .protect = protect };
+	struct fencing_options o = { .state_dir = state_dir, .live = &d->live, .protect = protect, .record = d->record };
 	_free_ char *pins = NULL;
 
 	if (pin_dir && asprintf(&pins, "%s/" PINS, pin_dir) < 0)

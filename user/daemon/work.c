@@ -88,6 +88,8 @@ static int accept_victims(void *arg, struct selection *victims, char *err)
 	r = w->state == WORK_ANSWERED ? w->answer : -EINTR;
 	w->state = WORK_RUNS;
 	pthread_mutex_unlock(&w->lock);
+	if (r == 0)
+		work_begun(w);
 	if (r == 0 && !w->totals_only)
 		live_states(w->live, &victims->flows);
 	if (r == 0)

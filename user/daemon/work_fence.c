@@ -26,6 +26,12 @@ enum status work_fence(void *arg, char *ret_id, struct refusal *ret_why, char *e
 	return STATUS_OK;
 }
 
+void work_begun(const struct work *w)
+{
+	if (w->fencing && w->request.fence_ms)
+		fencing_begun(w->fencing, w->request.id);
+}
+
 void work_lift(void *arg, const char *id)
 {
 	const struct work *w = arg;

@@ -10,6 +10,8 @@
 int work_put_up(struct work *w, const struct fence_author *by, json_t **ret, struct refusal *ret_why, char *err);
 
 enum status work_fence(void *arg, char *ret_id, struct refusal *ret_why, char *err);
+/* The kill has been recorded. */
+void work_begun(const struct work *w);
 void work_lift(void *arg, const char *id);
 
 #endif
