@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-/* fencing_open.c - taking up the fences that were left, and time: ends that come, and that they are written down. */
+/* fencing_open.c - taking up the fences that were left, and leaving them. */
 #include "daemon/fencing_parts.h"
 #include "daemon/people.h"
 #include "daemon/record.h"
@@ -8,8 +8,6 @@
 #include <fcntl.h>
 #include <stdarg.h>
 #include <string.h>
-
-#define SECOND UINT64_C(1000000000)
 
 int fencing_read_boot(char ret[BOOT_ID_LEN])
 {
@@ -66,30 +64,6 @@ static int take_up(struct fencing *f, const struct fencing_options *o, char *err
 	return o->protect ? fencing_protect(f, o->protect) : 0;
 }
 
-static bool has_ended(const struct standing *s, const void *arg)
-{
-	return s->until_ns <= *(const uint64_t *)arg;
-}
-
-/* What they have refused is known until it is told that they are no more. */
-static size_t drop(struct fencing *f, bool (*want)(const struct standing *s, const void *arg), const void *arg, enum event what)
-{
-	_free_ struct standing **v = calloc(f->all.n + 1, sizeof(struct standing *));
-	size_t n = v ? fencing_take(f, want, arg, v) : 0;
-
-	for (size_t i = 0; i < n; i++) {
-		fencing_tell(f, what, fencing_show(f, v[i]), 0);
-		standing_free(v[i]);
-	}
-	return n;
-}
-
-/* The kernel let them go already. */
-static size_t drop_ended(struct fencing *f, uint64_t now)
-{
-	return drop(f, has_ended, &now, EVENT_FENCE_EXPIRE);
-}
-
 /* What the record has forgotten since was marked before, when it had begun. */
 static bool never_began(const struct standing *s, const void *arg)
 {
@@ -110,7 +84,7 @@ static void mark_begun(struct fencing *f, struct standing *s)
 /* The one before us was killed when it had put up the fence of a kill, and had cut nobody. */
 static void settle_kills(struct fencing *f, const struct record *record)
 {
-	f->stale |= drop(f, never_began, record, EVENT_FENCE_LIFT);
+	f->stale |= fencing_drop(f, never_began, record, EVENT_FENCE_LIFT);
 	for (size_t i = 0; i < f->all.n; i++)
 		if (f->all.v[i]->pending && !never_began(f->all.v[i], record))
 			mark_begun(f, f->all.v[i]);
@@ -132,7 +106,7 @@ void fencing_begun(struct fencing *f, const char *request)
 static void raise_first(struct fencing *f)
 {
 	char why[ERR_LEN] = "";
-	bool left = drop_ended(f, clock_ns(CLOCK_BOOTTIME)) || f->all.n || f->stale || (f->kernel && fence_taken_over(f->kernel));
+	bool left = fencing_drop_ended(f, clock_ns(CLOCK_BOOTTIME)) || f->all.n || f->stale || (f->kernel && fence_taken_over(f->kernel));
 	int r = left ? fencing_raise(f, why) : 0;
 
 	if (!f->kernel)
@@ -171,39 +145,6 @@ static struct fencing *new(struct live *live)
 	return f;
 }
 
-/* Waits for the disk, so that who looks need not. */
-static void *run(void *arg)
-{
-	struct fencing *f = arg;
-
-	pthread_mutex_lock(&f->lock);
-	while (!f->stop) {
-		if (!f->asked) {
-			pthread_cond_wait(&f->called, &f->lock);
-			continue;
-		}
-		f->asked = false;
-		pthread_mutex_unlock(&f->lock);
-		fencing_keep(f);
-		pthread_mutex_lock(&f->lock);
-	}
-	pthread_mutex_unlock(&f->lock);
-	return NULL;
-}
-
-static void stop(struct fencing *f)
-{
-	if (!f->runs)
-		return;
-	pthread_mutex_lock(&f->lock);
-	f->stop = true;
-	pthread_cond_signal(&f->called);
-	pthread_mutex_unlock(&f->lock);
-	pthread_join(f->writer, NULL);
-	if (f->all.n || f->stale)
-		fencing_keep(f);
-}
-
 int fencing_open(struct fencing **ret, const struct fencing_options *o, char *err)
 {
 	_cleanup_(fencing_closep) struct fencing *f = new(o->live);
@@ -214,8 +155,7 @@ int fencing_open(struct fencing **ret, const struct fencing_options *o, char *er
 	settle_kills(f, o->record);
 	attach_first(f);
 	raise_first(f);
-	r = thread_start(&f->writer, run, f);
-	f->runs = r == 0;
+	r = fencing_start(f);
 	if (r == 0)
 		*ret = take_ptr(&f);
 	return r;
@@ -248,7 +188,7 @@ void fencing_close(struct fencing *f)
 {
 	if (!f)
 		return;
-	stop(f);
+	fencing_stop(f);
 	for (size_t i = 0; i < f->all.n; i++)
 		standing_free(f->all.v[i]);
 	free(f->all.v);
@@ -261,39 +201,4 @@ void fencing_close(struct fencing *f)
 	pthread_mutex_destroy(&f->lock);
 	pthread_rwlock_destroy(&f->match_lock);
 	free(f);
-}
-
-/* ---- time ---- */
-
-void fencing_plan(struct fencing *f)
-{
-	uint64_t next = f->all.n || f->stale || f->unraised ? f->due ?: 1 : 0;
-
-	for (size_t i = 0; i < f->all.n; i++)
-		if (f->all.v[i]->until_ns < next)
-			next = f->all.v[i]->until_ns;
-	__atomic_store_n(&f->next, next, __ATOMIC_RELAXED);
-}
-
-uint64_t fencing_next(const struct fencing *f)
-{
-	return __atomic_load_n(&f->next, __ATOMIC_RELAXED);
-}
-
-void fencing_tick(struct fencing *f)
-{
-	uint64_t now = clock_ns(CLOCK_BOOTTIME);
-
-	pthread_mutex_lock(&f->lock);
-	if (drop_ended(f, now))
-		fencing_restore(f);
-	else if (now >= f->due && (f->unraised || !f->kernel))
-		fencing_raise(f, NULL);
-	if (now >= f->due && (f->all.n || f->stale || f->unraised)) {
-		f->asked = true;
-		f->due = now + SECOND; /* or as the writer says */
-		pthread_cond_signal(&f->called);
-	}
-	fencing_plan(f);
-	pthread_mutex_unlock(&f->lock);
 }

@@ -83,10 +83,19 @@ int standing_read(const char *text, size_t len, bool same_boot, uint64_t saved, 
 
 /* fencing_open.c. 0, also where it is open; negative errno, and kernel_why. */
 int fencing_open_kernel(struct fencing *f);
-/* With the lock: the set has changed, or due, stale or unraised. */
-void fencing_plan(struct fencing *f);
 /* With the lock: another one to be told. */
 void fencing_complain(struct fencing *f, const char *fmt, ...) _printf_(2, 3);
+
+/* fencing_time.c, with the lock: the set has changed, or due, stale or unraised. */
+void fencing_plan(struct fencing *f);
+/* Takes those out for which want() says so, and tells of them. What they have refused is known until then. Their number. */
+size_t fencing_drop(struct fencing *f, bool (*want)(const struct standing *s, const void *arg), const void *arg,
+		    enum event what);
+/* Those that the kernel has let go already. */
+size_t fencing_drop_ended(struct fencing *f, uint64_t now);
+/* Without: the thread that waits for the disk, so that who looks need not. At its end all is written down. */
+int fencing_start(struct fencing *f);
+void fencing_stop(struct fencing *f);
 
 /* Compiles its target. After a failure it is as before. */
 int standing_compile(struct standing *s, char *err);
