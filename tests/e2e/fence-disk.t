@@ -3,6 +3,7 @@
 # fence-disk.t - fences and the disk that they are written to: it is full, or severd was killed before all was written.
 . "$(dirname "$0")/../lib.sh"
 . "$TESTS/resident.sh"
+command -v socat >/dev/null || skip_all "no socat"
 
 fence() { _verb=$1; shift; sever_run fence "$_verb" --socket "$SOCKET" --json "$@"; }
 fences() { fence list; sed -n 's/^{"fence":"\([^"]*\)".*/\1/p' "$OUT"; }
@@ -91,4 +92,21 @@ is "$(enter 127.0.0.5):$(enter 127.0.0.6):$(enter 127.0.0.7)" ok:ECONNREFUSED:EC
 like "$(outcome "$early")" NotFound "there was no such request"
 ok "its fence is told to be lifted" until_true 5 complained "was lifted.*$early"
 ok "it is written down which have begun" settled
+
+# --- the file is gone: what stands is down, as nobody could lift it, and its numbers are not given again
+
+stop severd
+rm "$STATE/fences"
+severd_up || exit 1
+is "$(fences):$(enter 127.0.0.6)" :ok "without the file none stands"
+ok "and that is told" until_true 5 complained 'the file fences is missing'
+fence add --client 127.0.0.8 --netns self --for 10m
+anew=$(json_field "$(cat "$OUT")" fence)
+ok "numbers are higher than any that was given" [ "${anew#f}" -gt 1000000000 ]
+severd_down
+"$SEVERD" --detach-all --pin-dir "$PINS"
+rm "$STATE/fences"
+severd_up || exit 1
+fence add --client 127.0.0.8 --netns self --for 10m
+is "$(json_field "$(cat "$OUT")" fence)$(said_by_severd missing)" f10 "where nothing was there before they begin with 1, and nothing is told"
 done_testing

@@ -242,15 +242,27 @@ static int read_all(struct fencing *f, const char *text, size_t len)
 	return r < 0 ? r : read_lines(f, nl + 1, text + len, same, saved);
 }
 
-/* What numbers were given is not known any more: the next ones are higher than anyone can have come. The name stays
- * until the next save takes it: whoever is killed before that reads the same again. What cannot be linked holds no
- * fences. */
-static int set_aside(struct fencing *f, char *err)
+/* What numbers were given is not known any more: the next ones are higher than anyone can have come. */
+static void lose_count(struct fencing *f)
 {
-	uint64_t now = clock_ns(CLOCK_REALTIME) / 1000000000;
+	uint64_t now = clock_ns(CLOCK_REALTIME) / SECOND;
 
 	f->last = f->last > now ? f->last : now;
 	f->stale = true;
+}
+
+/* Nobody could see or lift what stands. */
+static int miss(struct fencing *f, char *err)
+{
+	lose_count(f);
+	return fail(-EBADMSG, err, "the file " NAME " is missing: what a severd before this one has put up is taken down");
+}
+
+/* The name stays until the next save takes it: whoever is killed before that reads the same again. What cannot be linked
+ * holds no fences. */
+static int set_aside(struct fencing *f, char *err)
+{
+	lose_count(f);
 	unlinkat(f->dir, BAD_NAME, 0);
 	if (linkat(f->dir, NAME, f->dir, BAD_NAME, 0) < 0 && renameat(f->dir, NAME, f->dir, BAD_NAME) < 0 &&
 	    errno != ENOENT)
@@ -267,7 +279,7 @@ int fencing_load(struct fencing *f, char *err)
 	int r = read_file(f->dir, &text, &len);
 
 	if (r == -ENOENT)
-		return 0;
+		return f->kernel && fence_any(f->kernel) ? miss(f, err) : 0;
 	if (r == 0)
 		r = read_all(f, text, len);
 	if (r == -EBADMSG || r == -ELOOP)

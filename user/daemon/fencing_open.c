@@ -52,15 +52,15 @@ static int take_up(struct fencing *f, const struct fencing_options *o, char *err
 	f->dir = open(o->state_dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (f->dir < 0)
 		return fail(-errno, err, "%s: %s", o->state_dir, strerrordesc_np(errno));
+	f->pin_dir = o->pin_dir ? strdup(o->pin_dir) : NULL;
+	if (o->pin_dir && !f->pin_dir)
+		return -ENOMEM;
+	fencing_open_kernel(f);
 	r = fencing_load(f, why);
 	if (r < 0 && r != -EBADMSG)
 		return fail(r, err, "%s: %s", o->state_dir, why);
 	if (r < 0)
 		fencing_complain(f, "%s", why);
-	f->pin_dir = o->pin_dir ? strdup(o->pin_dir) : NULL;
-	if (o->pin_dir && !f->pin_dir)
-		return -ENOMEM;
-	fencing_open_kernel(f);
 	return o->protect ? fencing_protect(f, o->protect) : 0;
 }
 

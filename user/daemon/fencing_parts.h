@@ -70,7 +70,8 @@ struct fencing {
 int fencing_read_boot(char ret[BOOT_ID_LEN]);
 
 /* fencing_file.c. Reads what is there; fences of this boot come with their until, those of another with what remained. 0,
- * also where there is no file; -EBADMSG: it was damaged, and is kept under another name; other negative errno. */
+ * also where there is no file and nothing stands; -EBADMSG: it is missing, or damaged and kept under another name; other negative
+ * errno. */
 int fencing_load(struct fencing *f, char *err);
 /* With disk_lock, and without the other: writes down those that stand, and one that is to. 0 or negative errno with a sentence;
  * what the file says then the next tick makes good. */

@@ -180,6 +180,11 @@ bool fence_taken_over(const struct fences *f)
 	return f->taken_over;
 }
 
+bool fence_any(const struct fences *f)
+{
+	return f->names.n;
+}
+
 int fence_outbound_error(const struct fences *f)
 {
 	return f->out_err;

@@ -55,6 +55,8 @@ int fence_detach_all(const char *pin_dir, char *err);
 bool fence_pinned(const char *pin_dir);
 
 bool fence_taken_over(const struct fences *f);
+/* Whether any stands that was put up before, or may; also one that has ended since. */
+bool fence_any(const struct fences *f);
 /* 0, or why there can be no outbound fences: -ENOENT no cgroup v2 is mounted ... */
 int fence_outbound_error(const struct fences *f);
 
