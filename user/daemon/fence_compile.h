@@ -39,7 +39,7 @@ enum fence_note {
 	FENCE_NOTE_LATE = 1,	 /* who comes in is known only after log-in */
 	FENCE_NOTE_CGROUP = 2,	 /* who comes in is not known to a cgroup */
 	FENCE_NOTE_NO_OUT = 4,	 /* what goes out has no port of ours beforehand */
-	FENCE_NOTE_REFUSED = 8,	 /* outbound fences are refused here */
+	FENCE_NOTE_REFUSED = 8,	 /* part of it is refused here, or all */
 	FENCE_NOTE_LAPSED = 16,	 /* what it names is gone, or was of an earlier boot */
 	FENCE_NOTE_NETNS = 32,	 /* a network namespace could not be entered */
 	FENCE_NOTE_BEHIND = 64,	 /* what it names is elsewhere by now, and could not be followed */

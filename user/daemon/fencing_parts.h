@@ -132,6 +132,7 @@ void fencing_tell(struct fencing *f, enum event what, json_t *about, uint32_t jo
 json_t *author_show(const struct fence_author *by);
 void fencing_count(const struct fencing *f, const struct standing *s, struct fence_stats *ret);
 json_t *fencing_show(const struct fencing *f, const struct standing *s);
+/* refusal: the sentence of FENCE_NOTE_REFUSED. */
 json_t *standing_show(const struct standing *s, const struct fence_stats *count, unsigned int notes, const char *refusal);
 
 /* fence_guard.c: everyone, protected addresses, oneself. 0; -ECANCELED with *ret and a sentence; other negative errno. */

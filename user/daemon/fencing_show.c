@@ -40,7 +40,7 @@ static json_t *notes_of(unsigned int notes, const char *refusal)
 		if (notes & texts[i].note)
 			json_array_append_new(all, json_string(texts[i].text));
 	if (all && notes & FENCE_NOTE_REFUSED)
-		json_array_append_new(all, json_sprintf("outbound connections are not refused: %s", refusal));
+		json_array_append_new(all, json_string(refusal));
 	return all;
 }
 
@@ -102,15 +102,26 @@ static bool misses_netns(const struct fencing *f, const struct standing *s)
 	return missed;
 }
 
+/* What another process has pinned there may stand. */
+static const char *what_is_refused(const struct fencing *f)
+{
+	if (f->kernel)
+		return "outbound connections are not refused";
+	return f->pin_dir && fence_pinned(f->pin_dir) ? "whether anything is refused is not known" : "nothing is refused";
+}
+
 json_t *fencing_show(const struct fencing *f, const struct standing *s)
 {
-	const char *refusal = f->kernel ? strerrordesc_np(-fence_outbound_error(f->kernel)) : f->kernel_why;
 	unsigned int notes = s->notes;
+	char refusal[ERR_LEN] = "";
 	struct fence_stats count;
 
 	fencing_count(f, s, &count);
-	if (!f->kernel || misses_outbound(f, s))
+	if (!f->kernel || misses_outbound(f, s)) {
 		notes |= FENCE_NOTE_REFUSED;
+		fail(0, refusal, "%s: %s", what_is_refused(f),
+		     f->kernel ? strerrordesc_np(-fence_outbound_error(f->kernel)) : f->kernel_why);
+	}
 	if (f->uncovered || misses_netns(f, s))
 		notes |= FENCE_NOTE_NETNS;
 	return standing_show(s, &count, notes, refusal);
