@@ -19,7 +19,7 @@ start srv listen tcp 127.0.0.1 7001
 fill()		# BYTES that stay free
 {
 	dd if=/dev/zero of="$STATE/fill" bs=4096 2>/dev/null
-	truncate -s -"$1" "$STATE/fill"
+	truncate -s $(($(stat -c %s "$STATE/fill") - $1)) "$STATE/fill"
 }
 said_by_severd() { grep -c -- "$1" "$T/severd.out"; }
 complained() { [ "$(said_by_severd "$1")" -gt 0 ]; }
@@ -73,24 +73,27 @@ is "$RC:$(enter "$(other)")" 0:ok "and it can be lifted"
 
 # --- severd is killed between the fence of a kill and its record: whatever the file says of the first, the second decides
 
-put_up() { by kill --json --client "$1" --fence 10m; }	# ADDR: sets REQUEST and FENCE
-put_up_as() { put_up "$1"; REQUEST=$(summary request) FENCE=$(summary fence); }
-put_up_as 127.0.0.5; early=$REQUEST
-put_up_as 127.0.0.6; midst=$FENCE
-put_up_as 127.0.0.7; forgotten=$REQUEST known=$FENCE
+put_up()	# ADDR: sets REQUEST and FENCE
+{
+	by kill --json --client "$1" --fence 10m
+	REQUEST=$(summary request) FENCE=$(summary fence)
+}
+put_up 127.0.0.5; unrecorded=$REQUEST
+put_up 127.0.0.6; recorded=$FENCE
+put_up 127.0.0.7; past=$REQUEST known=$FENCE
 is "$(fences)" "$(sed -n 's/^{"fence":\([0-9]*\).*/f\1/p' "$STATE/fences")" "three kills with a fence each"
 settled() { ! grep -q '"pending":true' "$STATE/fences"; }
 ok "it is written down that they have begun" until_true 5 settled
 stop severd
 sed '/127\.0\.0\.[56]"/s/"pending":false/"pending":true/' "$STATE/fences" >"$T/fences" && cat "$T/fences" >"$STATE/fences"
-grep -v -e "$early" -e "$forgotten" "$STATE/requests" >"$T/requests"
+grep -v -e "$unrecorded" -e "$past" "$STATE/requests" >"$T/requests"
 cat "$T/requests" >"$STATE/requests"
 is "$(enter 127.0.0.5)" ECONNREFUSED "severd is killed before one of them was recorded: its fence stands"
 severd_up || exit 1
-is "$(fences)" "$(printf '%s\n' "$midst" "$known")" "severd is back: not any more, but that of the one that was, and that of one forgotten since"
+is "$(fences)" "$(printf '%s\n' "$recorded" "$known")" "severd is back: it is gone; those of the one that was and of one forgotten since stand"
 is "$(enter 127.0.0.5):$(enter 127.0.0.6):$(enter 127.0.0.7)" ok:ECONNREFUSED:ECONNREFUSED "nor in the kernel"
-like "$(outcome "$early")" NotFound "there was no such request"
-ok "its fence is told to be lifted" until_true 5 complained "was lifted.*$early"
+like "$(outcome "$unrecorded")" NotFound "there was no such request"
+ok "its fence is told to be lifted" until_true 5 complained "was lifted.*$unrecorded"
 ok "it is written down which have begun" settled
 
 # --- the file is gone: what stands is down, as nobody could lift it, and its numbers are not given again
@@ -109,4 +112,5 @@ rm "$STATE/fences"
 severd_up || exit 1
 fence add --client 127.0.0.8 --netns self --for 10m
 is "$(json_field "$(cat "$OUT")" fence)$(said_by_severd missing)" f10 "where nothing was there before they begin with 1, and nothing is told"
+is "$(ask he echo)" "ok=1 bad=0" "and who was there at the beginning talks on"
 done_testing
