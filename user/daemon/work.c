@@ -94,8 +94,8 @@ static int accept_victims(void *arg, struct selection *victims, char *err)
 		live_states(w->live, &victims->flows);
 	if (r == 0)
 		return 0;
-	return fail(r, err, "nothing was touched: the request could not be recorded (%s); --direct does it without a record",
-		    strerrordesc_np(-r));
+	return fail(r, err, "nothing was touched: the request could not be recorded (%s)%s", strerrordesc_np(-r),
+		    w->request.fence_ms ? "" : "; --direct does it without a record");
 }
 
 static void carry_out(struct work *w)
