@@ -150,7 +150,7 @@ if [ "$(cat /proc/sys/net/mptcp/enabled 2>/dev/null)" = 1 ]; then
 	handles_listed() { sed -n 's/.*"flow": *"\([^"]*\)".*/\1/p' "$OUT" | sort -u | wc -l; }
 	five() { sever_list --local-port 7062 && [ "$(handles_listed)" = 5 ]; }
 	ok "X-14 MPTCP in the backlog: five, each with a handle" until_true 5 five
-	stop second waiting
+	stop second waiting backlog
 else
 	skip "X-14 MPTCP" "this kernel has none"
 fi
