@@ -59,16 +59,22 @@ static int find_own(struct live *live, const struct request *req, const struct f
 	struct filter wide = *filter;
 	struct source *source = NULL;
 	bool hidden = false;
-	int r = source_index_open(live, req->caller, 0, false, &source);
+	int r;
 
 	if (filter->named & (1u << SEL_CLIENT | 1u << SEL_PEER)) {
 		wide.named &= ~(1u << SEL_LOCAL_PORT | 1u << SEL_PROTO);
 		wide.protos = ~0u;
 	}
+	if (source_index_suffices(live, wide.protos & 1u << PROTO_UDP))
+		r = source_index_open(live, req->caller, 0, false, &source);
+	else
+		r = scan_open(&source);
 	if (r == 0)
 		r = source->ops->select(source, &wide, NULL, &sel);
 	if (r == 0)
 		r = guard_find_self(&sel, req->caller, ret_orphaned, &hidden);
+	/* Who has no pid here is not to be seen either, and we are not he. */
+	*ret_orphaned |= hidden || !req->caller;
 	for (size_t i = 0; i < sel.flows.n && r == 0 && !*ret; i++)
 		if (sel.flows.v[i].self)
 			addr_format(&sel.flows.v[i].remote, ret);
@@ -89,8 +95,8 @@ static int check_self(struct fencing *f, const struct request *req, const struct
 		return fail(-ECANCELED, err, "refused: that would keep out yourself, who come from %s; --include-self does it all "
 					     "the same", from);
 	if (orphaned)
-		return fail(-ECANCELED, err, "refused: not all processes that started this one can be seen, so whether it would keep "
-					     "out yourself is not known; --include-self does it all the same");
+		return fail(-ECANCELED, err, "refused: not all processes that started this one, nor all they hold, can be seen, so "
+					     "whether it would keep out yourself is not known; --include-self does it all the same");
 	return 0;
 }
 

@@ -268,6 +268,16 @@ static const struct source_ops index_ops = {
 	.close = index_close,
 };
 
+bool source_index_suffices(struct live *l, bool udp)
+{
+	bool yes;
+
+	pthread_mutex_lock(&l->lock);
+	yes = !l->crowded && (!udp || l->udp_err == 0);
+	pthread_mutex_unlock(&l->lock);
+	return yes;
+}
+
 int source_index_open(struct live *l, uint32_t caller, uint32_t job, bool states, struct source **ret)
 {
 	struct source_index *s = calloc(1, sizeof(*s));

@@ -7,6 +7,10 @@
 #include "daemon/live.h"
 #include "pipeline/source.h"
 
+/* Whether the index has all there may be; udp: connected UDP may be meant. What the kernel's map has no room for, or no hook sees, only
+ * a scan finds, whatever it costs. */
+bool source_index_suffices(struct live *l, bool udp);
+
 /* caller: pid of who asks; job: number of the request; states: flows are shown in the state they are in, else in that of their
  * birth, which spares a call of the kernel for each. 0 or -ENOMEM. */
 int source_index_open(struct live *l, uint32_t caller, uint32_t job, bool states, struct source **ret);

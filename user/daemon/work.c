@@ -54,13 +54,11 @@ static bool wants_udp(const struct request *req)
 static int open_source(void *arg, struct source **ret)
 {
 	const struct work *w = arg;
-	bool short_of, states = w->request.verb == VERB_LIST || w->request.dry_run;
+	bool states = w->request.verb == VERB_LIST || w->request.dry_run;
 
-	pthread_mutex_lock(&w->live->lock);
-	short_of = w->live->crowded || (w->live->udp_err < 0 && wants_udp(&w->request));
-	pthread_mutex_unlock(&w->live->lock);
-	/* What the kernel's map has no room for, or no hook sees, only a scan finds, whatever it costs. */
-	return short_of ? scan_open(ret) : source_index_open(w->live, w->request.caller, w->job, states, ret);
+	if (!source_index_suffices(w->live, wants_udp(&w->request)))
+		return scan_open(ret);
+	return source_index_open(w->live, w->request.caller, w->job, states, ret);
 }
 
 static bool may(void *arg, const struct flow *f)
