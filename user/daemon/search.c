@@ -67,6 +67,8 @@ static int on_candidate(struct search *q, const struct entry *e)
 	bool held;
 	int r;
 
+	if (filter_names(q->select.filter, SEL_NETNS) && !ids_has(&q->select.filter->netns, e->netns))
+		return 0;
 	if (e->flags & SEVER_FLOW_SUBFLOW) {
 		q->mptcp = true;
 		return add_netns(q, e->netns);

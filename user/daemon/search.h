@@ -33,6 +33,13 @@ struct search {
 /* Looks at every descriptor of the host, for the candidates and the handles that were named: shows the way into a namespace that no
  * process is in, and what a handle means that is no connection. */
 int search_everyone(struct source *s, struct search *q);
+/* Where the filter names states that the index does not follow: selects who is in one of those. Before the candidates are looked for:
+ * who is let in meanwhile is among them then, by the cookie he had before. The other way round he would be in neither. */
+int search_half(struct source *s, struct search *q);
+/* Doors to where the candidates are; to everywhere only where what the index has not may match. */
+int search_doors(struct source *s, struct search *q);
+/* Selects the rest of what the index has not. */
+int search_elsewhere(struct source *s, struct search *q);
 /* Where late: whose of them what was selected is, unless everyone was asked. */
 int search_holders(struct search *q, uint32_t caller);
 /* For a listing, whose flows are attributed: all who hold them, and who holds what nobody does that has a log-in. Whose a flow is stays. */
