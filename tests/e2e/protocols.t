@@ -96,6 +96,8 @@ if start mp listen mptcp 127.0.0.1 7004; then
 	is "$RC:$(summary planned)" 0:4 "X-10 MPTCP: --proto mptcp selects it alone"
 	sever_kill --proto tcp --client 127.0.0.3 --client 127.0.0.9 --dry-run
 	is "$RC:$(summary planned)" 0:2 "X-10 MPTCP: --proto tcp selects it, too"
+	ask mcli3 echo >/dev/null && sever_run kill --json --pid "$(pid_of mp)" --dry-run
+	is "$RC:$(summary matched)" 0:2 "X-10 MPTCP: found by who holds them"
 	sever_kill --client 127.0.0.2
 	is "$RC:$(summary matched):$(summary dead)" 0:1:1 "X-10 K5 MPTCP: one connection, dead"
 	is "$(json_field "$(flow_lines)" proto):$(json_field "$(flow_lines)" engine)" mptcp:pidfd \

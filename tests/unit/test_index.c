@@ -20,6 +20,7 @@ static unsigned int any(unsigned int n)
 
 static struct sever_flow any_flow(void)
 {
+	static const uint8_t flags[] = { 0, 0, 0, SEVER_FLOW_ADOPTED, SEVER_FLOW_SUBFLOW };
 	struct sever_flow f = {
 		.birth = any(1000),
 		.cgroup = any(7),
@@ -32,7 +33,7 @@ static struct sever_flow any_flow(void)
 		.protocol = any(4) ? IPPROTO_TCP : IPPROTO_UDP,
 		.state = STATE_ESTABLISHED,
 		.direction = any(3),
-		.flags = any(5) ? 0 : SEVER_FLOW_ADOPTED,
+		.flags = flags[any(array_size(flags))],
 		.login_uid = SEVER_ID_UNSET,
 	};
 
@@ -79,20 +80,22 @@ static void check_key(const struct index *x, enum index_key k, const struct addr
 static void check(const struct index *x)
 {
 	struct addr a = { .family = AF_INET };
-	size_t n = 0, unowned = 0, walked = 0;
+	size_t n = 0, unowned = 0, subflows = 0, walked = 0;
 
 	for (int c = 1; c <= COOKIES; c++) {
 		const struct entry *e = index_find(x, c);
 
 		assert_int_equal(!!e, there[c]);
 		n += there[c];
-		unowned += there[c] && owner[c] == ID_UNSET && of[c].direction != SEVER_DIR_OUT;
+		subflows += there[c] && of[c].flags & SEVER_FLOW_SUBFLOW;
+		unowned += there[c] && owner[c] == ID_UNSET && of[c].direction != SEVER_DIR_OUT &&
+			   !(of[c].flags & SEVER_FLOW_SUBFLOW);
 		if (e)
 			assert_true(e->remote_port == of[c].remote_port && e->owner == owner[c]);
 	}
 	for (size_t i = 0; i < x->used; i++)
 		walked += !!index_at(x, i);
-	assert_true(x->n == n && walked == n && x->n_unowned == unowned);
+	assert_true(x->n == n && walked == n && x->n_unowned == unowned && x->n_subflows == subflows);
 	a.b[0] = any(11);
 	a.b[3] = any(2);
 	check_key(x, KEY_REMOTE, &a, 0);
@@ -153,11 +156,47 @@ static void test_flat(void **state)
 	index_clear(&x);
 }
 
+/* An MPTCP connection has the addresses of its first subflow, and a key of its own. */
+static void test_origin(void **state)
+{
+	struct sever_flow below = {
+		.netns = 7, .local_port = 80, .remote_port = 4711, .family = AF_INET6, .addr_family = AF_INET, .protocol = IPPROTO_TCP,
+		.local = { 127, 0, 0, 1 }, .remote = { 127, 0, 0, 2 }, .flags = SEVER_FLOW_SUBFLOW,
+	};
+	struct flow f = {
+		.netns = 7, .local_port = 80, .remote_port = 4711, .proto = PROTO_MPTCP, .cookie = 2, .inode = 99,
+		.local = { .family = AF_INET, .b = { 127, 0, 0, 1 } }, .remote = { .family = AF_INET, .b = { 127, 0, 0, 2 } },
+	};
+	struct index x = { 0 };
+
+	(void)state;
+	assert_null(index_origin(&x, &f));
+	assert_non_null(index_put(&x, 3, &below));
+	assert_int_equal(index_origin(&x, &f)->cookie, 3);
+	f.netns++;
+	assert_null(index_origin(&x, &f));
+	f.netns--;
+	f.local_port++;
+	assert_null(index_origin(&x, &f));
+	f.local_port--;
+	f.remote.family = AF_INET6;
+	assert_null(index_origin(&x, &f));
+	below.flags = 0;
+	f.remote.family = AF_INET;
+	assert_non_null(index_put(&x, 3, &below)); /* plain TCP */
+	assert_null(index_origin(&x, &f));
+	f.proto = PROTO_TCP;
+	f.cookie = 3;
+	assert_int_equal(index_origin(&x, &f)->cookie, 3);
+	index_clear(&x);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_oracle),
 		cmocka_unit_test(test_flat),
+		cmocka_unit_test(test_origin),
 	};
 
 	return unit_run("index", tests, NULL);

@@ -137,6 +137,11 @@ static void fill(struct entry *e, uint64_t cookie, const struct sever_flow *f)
 	e->unsure = f->protocol == IPPROTO_TCP && f->direction == SEVER_DIR_IN && !(f->flags & SEVER_FLOW_ADOPTED);
 }
 
+static bool is_subflow(const struct entry *e)
+{
+	return e->flags & SEVER_FLOW_SUBFLOW;
+}
+
 bool entry_is_unowned(const struct entry *e)
 {
 	return e->owner == ID_UNSET && e->direction != SEVER_DIR_OUT &&
@@ -168,6 +173,7 @@ struct entry *index_put(struct index *x, uint64_t cookie, const struct sever_flo
 
 	if (e) {
 		x->n_unowned -= entry_is_unowned(e);
+		x->n_subflows -= is_subflow(e);
 		for (int k = 0; k < KEY_MAX; k++)
 			link_out(x, e, k);
 	} else {
@@ -179,6 +185,7 @@ struct entry *index_put(struct index *x, uint64_t cookie, const struct sever_flo
 	for (int k = 0; k < KEY_MAX; k++)
 		link_in(x, e, k);
 	x->n_unowned += entry_is_unowned(e);
+	x->n_subflows += is_subflow(e);
 	return e;
 }
 
@@ -203,6 +210,25 @@ struct entry *index_find(const struct index *x, uint64_t cookie)
 	return e;
 }
 
+static bool is_end(const struct addr *a, uint16_t port, uint8_t family, const uint8_t b[16], uint16_t of)
+{
+	return port == of && a->family == family && !memcmp(a->b, b, family == AF_INET ? 4 : 16);
+}
+
+const struct entry *index_origin(const struct index *x, const struct flow *f)
+{
+	const struct entry *e;
+
+	if (f->proto != PROTO_MPTCP)
+		return index_find(x, f->cookie);
+	for (e = index_first(x, KEY_REMOTE, index_hash_addr(&f->remote)); e; e = index_next(x, KEY_REMOTE, e))
+		if (is_subflow(e) && e->netns == f->netns &&
+		    is_end(&f->remote, f->remote_port, e->addr_family, e->remote, e->remote_port) &&
+		    is_end(&f->local, f->local_port, e->addr_family, e->local, e->local_port))
+			return e;
+	return NULL;
+}
+
 struct entry *index_at(const struct index *x, size_t i)
 {
 	return x->v[i].cookie ? &x->v[i] : NULL;
@@ -211,6 +237,7 @@ struct entry *index_at(const struct index *x, size_t i)
 void index_remove(struct index *x, struct entry *e)
 {
 	x->n_unowned -= entry_is_unowned(e);
+	x->n_subflows -= is_subflow(e);
 	for (int k = 0; k < KEY_MAX; k++)
 		link_out(x, e, k);
 	memset(e, 0, sizeof(*e));

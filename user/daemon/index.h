@@ -38,12 +38,16 @@ struct index {
 	uint32_t *heads[KEY_MAX];
 	size_t n, used, cap, n_heads;
 	size_t n_unowned; /* flows that were not opened here, and are nobody's as far as we know */
+	size_t n_subflows; /* below MPTCP connections, which are not here */
 	uint32_t free; /* position + 1 of one that is not used; its link[0].next is another */
 };
 
 /* The flow of this cookie, new or as it is now; what is known of its owner stays. NULL: no memory. */
 struct entry *index_put(struct index *x, uint64_t cookie, const struct sever_flow *f);
 struct entry *index_find(const struct index *x, uint64_t cookie);
+/* Where it came into being: the entry of the flow, of an MPTCP connection that of its first subflow while that lives. NULL:
+ * unknown. */
+const struct entry *index_origin(const struct index *x, const struct flow *f);
 /* Who it belongs to: a log-in user, or ID_UNSET; a number of a session, or 0. */
 void index_own(struct index *x, struct entry *e, uint32_t owner, uint32_t session);
 /* What the kernel says of a flow that was unsure. */

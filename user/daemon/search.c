@@ -126,6 +126,18 @@ static int by_addresses(struct search *q, const struct prefixes *p)
 	return r;
 }
 
+/* Who holds an MPTCP connection holds none of the sockets below it. */
+static int by_subflows(struct search *q)
+{
+	const struct index *x = &q->live->index;
+	int r = 0;
+
+	for (size_t i = 0; i < x->used && x->n_subflows && r == 0; i++)
+		if (index_at(x, i) && index_at(x, i)->flags & SEVER_FLOW_SUBFLOW)
+			r = on_candidate(q, index_at(x, i));
+	return r;
+}
+
 /* What people hold, and what is theirs whoever holds it. */
 static int by_people(struct search *q)
 {
@@ -147,6 +159,8 @@ static int by_people(struct search *q)
 		r = e ? on_candidate(q, e) : 0;
 	}
 	q->held_seen = true;
+	if (r >= 0)
+		r = by_subflows(q);
 	if (r >= 0)
 		r = by_numbers(q, KEY_UID, &f->users);
 	if (r >= 0 && filter_names(f, SEL_USER))

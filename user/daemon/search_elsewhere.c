@@ -43,13 +43,13 @@ static struct filter elsewhere(const struct search *q)
 	return f;
 }
 
-/* A flow whose local end is not in the index may be there all the same. */
+/* A flow whose local end is not in the index may be there all the same, and an MPTCP connection began with what lies below it. */
 static void find_birth(const struct search *q, struct flow *f)
 {
 	const struct entry *e;
 
 	pthread_mutex_lock(&q->live->lock);
-	e = index_find(&q->live->index, f->cookie);
+	e = index_origin(&q->live->index, f);
 	if (e)
 		search_birth(q, e, f);
 	pthread_mutex_unlock(&q->live->lock);
@@ -63,7 +63,7 @@ static int on_elsewhere(const struct flow *f, void *arg)
 
 	if (f->proto == PROTO_TCP && !(states & 1u << f->state))
 		return 0; /* the index has it, or it has just ended */
-	if (q->pending & 1u << f->proto)
+	if (f->proto == PROTO_MPTCP || q->pending & 1u << f->proto)
 		find_birth(q, &born);
 	return select_flow(&q->select, &born);
 }
