@@ -326,67 +326,6 @@ static void test_cgroup_anew(void **state)
 	must(rmdir(path), path);
 }
 
-static void test_matches(void **state)
-{
-	struct flow flow = { .state = STATE_ESTABLISHED, .direction = DIR_IN, .local_port = 22 };
-	struct prefix kept[] = { prefix("127.0.0.2") };
-	const struct prefixes protect = { kept, 1, 1 };
-	const struct people nobody = { 0 };
-	uint64_t before, between;
-	struct fence_match m;
-
-	(void)state;
-	flow.netns = strtoul(here, NULL, 10);
-	flow.remote = prefix("127.0.0.2").addr;
-	assert_false(fencing_any(fencing));
-	assert_false(fencing_matches(fencing, &flow, &nobody, now(), 0, &m));
-	before = now();
-	must_add("--client 127.0.0.2", 60000);
-	between = now();
-	must_add("--client 127.0.0.0/24 --local-port 22", 90000);
-	assert_true(fencing_any(fencing) && fencing_matches(fencing, &flow, &nobody, now(), 0, &m));
-	assert_int_equal(strtoull(m.id + 1, NULL, 10), fencing->last); /* the longer one */
-	assert_string_equal(m.request, "");
-	assert_true(fencing_matches(fencing, &flow, &nobody, between, 0, &m));
-	assert_int_equal(strtoull(m.id + 1, NULL, 10), fencing->last - 1); /* the other was not there yet */
-	assert_false(fencing_matches(fencing, &flow, &nobody, before, now(), &m));
-	flow.local_port = 23;
-	assert_true(fencing_matches(fencing, &flow, &nobody, now(), 0, &m));
-	assert_int_equal(strtoull(m.id + 1, NULL, 10), fencing->last - 1);
-	flow.direction = DIR_OUT;
-	assert_false(fencing_matches(fencing, &flow, &nobody, now(), 0, &m));
-	flow.direction = DIR_IN;
-	assert_int_equal(fencing_protect(fencing, &protect), 0);
-	assert_false(fencing_matches(fencing, &flow, &nobody, now(), 0, &m));
-}
-
-static void test_matches_people(void **state)
-{
-	struct flow flow = { .state = STATE_ESTABLISHED, .direction = DIR_IN, .local_port = 22, .via = VIA_TRANSPORT };
-	struct holders held = { 0 };
-	const struct people nobody = { .holders = &held };
-	struct fence_match m;
-	uint64_t before = now();
-
-	(void)state;
-	flow.netns = strtoul(here, NULL, 10);
-	flow.remote = prefix("127.0.0.2").addr;
-	flow.shared_with = ID_UNSET;
-	flow.user_known = true;
-	flow.user = 4242;
-	must_add("--user uid:4242", 60000);
-	assert_true(fencing_any_people(fencing));
-	assert_true(fencing_matches(fencing, &flow, &nobody, 0, now(), &m));
-	assert_false(fencing_matches(fencing, &flow, &nobody, now(), before, &m));
-	flow.shared_with = 4243;
-	assert_false(fencing_matches(fencing, &flow, &nobody, 0, now(), &m));
-	flow.shared_with = ID_UNSET;
-	flow.via = VIA_UID;
-	assert_false(fencing_matches(fencing, &flow, &nobody, 0, now(), &m));
-	flow.direction = DIR_OUT;
-	assert_true(fencing_matches(fencing, &flow, &nobody, 0, now(), &m));
-}
-
 /* Another thread waits for the disk. */
 static void test_loop_does_not_wait(void **state)
 {
@@ -508,8 +447,6 @@ int main(void)
 		fencing_test(test_namespace_gone),
 		fencing_test(test_namespace_missed),
 		fencing_test(test_cgroup_anew),
-		fencing_test(test_matches),
-		fencing_test(test_matches_people),
 		fencing_test(test_loop_does_not_wait),
 		fencing_test(test_unsettled),
 		fencing_test(test_threads),

@@ -5,6 +5,7 @@
  */
 #include "daemon/thread.h"
 #include "fencing_scene.h"
+#include "pipeline/source.h"
 
 static struct {
 	pthread_mutex_t lock;
@@ -93,13 +94,24 @@ static struct flow come_in(const char *from)
 			      .remote = prefix(from).addr };
 }
 
+static int on_caught(const struct flow *flow, const struct fence_match *by, void *arg)
+{
+	(void)flow;
+	(void)by;
+	*(bool *)arg = true;
+	return 0;
+}
+
 static bool falls_under(const char *from, uint64_t birth)
 {
-	const struct people nobody = { 0 };
-	const struct flow flow = come_in(from);
-	struct fence_match m;
+	struct flow flow = come_in(from);
+	const struct selection found = { .flows = { .v = &flow, .n = 1 }, .boot = 1 };
+	bool caught = false;
 
-	return fencing_matches(fencing, &flow, &nobody, birth, birth, &m);
+	flow.since = 1 + birth / 1000;
+	flow.proc = -1;
+	must(fencing_judge_places(fencing, &found, on_caught, &caught), "judge");
+	return caught;
 }
 
 /* What the event loop and the looks ask of fences. */

@@ -15,20 +15,26 @@
 #define AUDIT_US 60000000ull
 #define AUDIT_SHARE 100
 
-static int look(struct live *l, struct fencing *f)
+static int look(struct attend *a)
 {
 	_cleanup_(catch_clear) struct catch caught = { 0 };
+	_cleanup_(meant_clear) struct meant meant = { 0 };
+	_cleanup_(selection_clear) struct selection sel = { 0 };
+	struct fencing *f = a->fencing;
 	struct ids new_netns = { 0 };
-	struct selection sel = { 0 };
-	int r = people_read(l, &sel);
+	struct live *l = a->live;
+	int r;
 
+	if (f)
+		fencing_follow(f);
+	r = people_read(l, &sel);
+	if (r == 0 && f)
+		r = fencing_mean(f, &sel.people, &a->cgroups, &meant);
 	if (r == 0)
-		r = people_read_holders(l, NULL, 0, NULL, &sel);
+		r = people_read_holders(l, &meant.any, 0, NULL, &sel);
 	/* Without BPF sockets are known by inode, which no tag has: sessions are followed, but not their flows. */
 	if (sel.people.by_inode)
 		holders_clear(&sel.owners.holders);
-	if (f)
-		fencing_follow(f);
 	if (r == 0 && f)
 		fencing_attach(f, &sel.owners, &new_netns);
 	pthread_mutex_lock(&l->lock);
@@ -36,11 +42,10 @@ static int look(struct live *l, struct fencing *f)
 		r = live_drain_locked(l);
 	if (r == 0)
 		r = sittings_update(&l->sittings, &l->index, &l->log, &sel.owners, &sel.people);
-	if (r == 0 && f)
-		r = catch_find(&caught, l, f, &sel.people, &new_netns);
 	pthread_mutex_unlock(&l->lock);
 	live_wake(l);
-	selection_clear(&sel);
+	if (r == 0 && f)
+		r = catch_find(&caught, l, f, &meant, &sel, &new_netns);
 	free(new_netns.v);
 	catch_end(&caught, l);
 	return r;
@@ -62,13 +67,13 @@ static uint64_t again(uint64_t spent, uint64_t after_us, uint64_t share, uint64_
 }
 
 /* Without the lock. Out of memory: the next one may do better. */
-static void attend(const struct attend *a, struct plan *p)
+static void attend(struct attend *a, struct plan *p)
 {
 	uint64_t begun = clock_ns(CLOCK_MONOTONIC), spent = clock_ns(CLOCK_THREAD_CPUTIME_ID), rest;
 	struct live *l = a->live;
 
 	if (begun >= p->look) {
-		look(l, a->fencing);
+		look(a);
 		p->soon -= p->soon > 0;
 		p->look = again(spent, p->soon ? SOON_US << (4 - p->soon) : LATER_US, SHARE, &p->rest);
 		begun = clock_ns(CLOCK_MONOTONIC);
@@ -169,6 +174,7 @@ void attend_stop(struct attend *a)
 	pthread_cond_broadcast(&a->looked);
 	pthread_mutex_unlock(&a->lock);
 	pthread_join(a->thread, NULL);
+	lineage_clear(&a->cgroups);
 	pthread_mutex_destroy(&a->lock);
 	pthread_cond_destroy(&a->called);
 	pthread_cond_destroy(&a->looked);

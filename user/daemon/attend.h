@@ -11,6 +11,7 @@ struct attend {
 	struct live *live;
 	struct fencing *fencing; /* which are to hold in all namespaces; NULL: none */
 	pthread_t thread;
+	struct lineage cgroups; /* of the thread */
 	pthread_mutex_t lock; /* of what follows */
 	pthread_cond_t called, looked;
 	uint64_t asked, answered; /* looks that somebody waits for */

@@ -9,35 +9,80 @@
 
 #define PATIENCE_MS 1000
 #define HANDLE_LEN 32
+#define AT_ONCE 4096 /* each is compared with all handles of a request */
 
-int catch_find(struct catch *c, struct live *l, struct fencing *f, const struct people *people, const struct ids *new_netns)
+static int on_caught(const struct flow *f, const struct fence_match *by, void *arg)
 {
-	bool any_people = fencing_any_people(f), is_new;
-	struct entry *e;
-	struct flow flow;
+	struct catch *c = arg;
+	int r = grow(&c->v, &c->cap, c->n + 1, sizeof(*c->v));
 
-	for (size_t i = 0; i < l->index.used && (any_people || new_netns->n); i++) {
-		struct caught one;
-		uint64_t birth;
-
-		e = index_at(&l->index, i);
-		is_new = e && ids_has(new_netns, e->netns);
-		if (!e || !(is_new || (any_people && !e->judged)))
-			continue;
-		e->judged = any_people;
-		entry_to_flow(e, &flow);
-		flow_attribute(&flow, people);
-		/* Whom the tags did not see coming was there before, as far as anybody knows. */
-		birth = e->flags & SEVER_FLOW_ADOPTED ? 0 : e->birth;
-		if (!fencing_matches(f, &flow, people, is_new ? birth : 0, e->late ? UINT64_MAX : birth, &one.by))
-			continue;
-		one.cookie = e->cookie;
-		one.netns = e->netns;
-		if (grow(&c->v, &c->cap, c->n + 1, sizeof(*c->v)) < 0)
-			return -ENOMEM;
-		c->v[c->n++] = one;
-	}
+	if (r < 0)
+		return r;
+	c->v[c->n++] = (struct caught){
+		.handle = flow_key(f),
+		.netns = f->netns,
+		.elsewhere = !f->tracked,
+		.by = *by,
+	};
 	return 0;
+}
+
+/* Into given, by the people that were read already, where the index has all there is; else into ret. */
+static int select_by(struct live *l, const struct filter *filter, struct selection *given, struct selection *ret,
+		     const struct selection **ret_used)
+{
+	_cleanup_(source_closep) struct source *source = NULL;
+	bool suffices = source_index_suffices(l, true);
+	struct selection *to = suffices ? given : ret;
+	int r = suffices ? source_index_open(l, 0, 0, false, &source) : scan_open(&source);
+
+	given->given = true;
+	flowset_clear(&given->flows);
+	*ret_used = to;
+	return r < 0 ? r : source->ops->select(source, filter, NULL, to);
+}
+
+static int find_people(struct catch *c, struct live *l, struct fencing *f, const struct meant *m, struct selection *sel)
+{
+	_cleanup_(selection_clear) struct selection scanned = { 0 };
+	const struct selection *found = sel;
+	/* Nobody of them is here. */
+	int r = m->any.named ? select_by(l, &m->any, sel, &scanned, &found) : 0;
+
+	return r < 0 ? r : fencing_judge(f, m, found, on_caught, c);
+}
+
+/* Who came in before they were shut, and who is half in: once what was let pass before can be seen. */
+static int find_in_new(struct catch *c, struct live *l, struct fencing *f, struct selection *sel, const struct ids *new_netns)
+{
+	_cleanup_(selection_clear) struct selection scanned = { 0 };
+	const struct filter filter = {
+		.named = 1u << SEL_NETNS | 1u << SEL_STATE,
+		.netns = *new_netns,
+		.protos = 1u << PROTO_TCP | 1u << PROTO_UDP | 1u << PROTO_MPTCP,
+		.states = STATES_DEFAULT & ~(1u << STATE_CLOSE),
+	};
+	const struct selection *found = sel;
+	int r = fence_settle();
+
+	if (r == 0)
+		r = select_by(l, &filter, sel, &scanned, &found);
+	if (r == 0)
+		r = fencing_judge_places(f, found, on_caught, c);
+	return r;
+}
+
+int catch_find(struct catch *c, struct live *l, struct fencing *f, const struct meant *m, struct selection *sel,
+	       const struct ids *new_netns)
+{
+	int r = m->fences.n ? find_people(c, l, f, m, sel) : 0;
+
+	if (new_netns->n && fencing_any_place(f)) {
+		int in_new = find_in_new(c, l, f, sel, new_netns);
+
+		r = r < 0 ? r : in_new;
+	}
+	return r;
 }
 
 /* ---- ending them ---- */
@@ -51,7 +96,7 @@ static int open_source(void *arg, struct source **ret)
 {
 	const struct ending *g = arg;
 
-	return source_index_open(g->live, 0, g->job, false, ret);
+	return source_index_suffices(g->live, true) ? source_index_open(g->live, 0, g->job, false, ret) : scan_open(ret);
 }
 
 static int mark(void *arg, struct selection *victims, char *err)
@@ -90,15 +135,30 @@ static void run(struct live *l, struct request *req)
 	relay_close(&relay);
 }
 
-/* Those that one fence caught. */
+/* Its handle; of what the index has not, where and in which states it is looked for as well. */
+static size_t name(const struct caught *one, char *text, struct selector *ret)
+{
+	snprintf(text, HANDLE_LEN, "%llx@%u", (unsigned long long)one->handle, one->netns);
+	ret[0] = (struct selector){ .kind = SEL_FLOW, .text = text };
+	ret[0].flow.cookie = one->handle;
+	ret[0].flow.netns = one->netns;
+	if (!one->elsewhere)
+		return 1;
+	ret[1] = (struct selector){ .kind = SEL_NETNS, .text = strchr(text, '@') + 1 };
+	ret[1].netns.form = NETNS_INODE;
+	ret[1].netns.inode = one->netns;
+	ret[2] = (struct selector){ .kind = SEL_STATE, .text = "any", .states = STATES_DEFAULT };
+	return 3;
+}
+
+/* Those of one kind that one fence caught. */
 static void end_some(struct live *l, const struct caught *v, size_t n)
 {
-	_free_ struct selector *selectors = calloc(n, sizeof(*selectors));
+	_free_ struct selector *selectors = calloc(3 * n, sizeof(*selectors));
 	_free_ char *texts = malloc(n * HANDLE_LEN);
 	struct request req = {
 		.verb = VERB_KILL,
 		.selectors = selectors,
-		.n_selectors = n,
 		.wait = STAGE_DEAD,
 		.timeout_ms = PATIENCE_MS,
 		.include_self = true,
@@ -107,21 +167,18 @@ static void end_some(struct live *l, const struct caught *v, size_t n)
 
 	if (!selectors || !texts)
 		return;
-	for (size_t i = 0; i < n; i++) {
-		char *text = texts + i * HANDLE_LEN;
-
-		snprintf(text, HANDLE_LEN, "%llx@%u", (unsigned long long)v[i].cookie, v[i].netns);
-		selectors[i] = (struct selector){ .kind = SEL_FLOW, .text = text };
-		selectors[i].flow.cookie = v[i].cookie;
-		selectors[i].flow.netns = v[i].netns;
-	}
+	for (size_t i = 0; i < n; i++)
+		req.n_selectors += name(&v[i], texts + i * HANDLE_LEN, selectors + req.n_selectors);
 	memcpy(req.id, v->by.request, sizeof(req.id));
 	run(l, &req);
 }
 
 static int by_fence(const void *a, const void *b)
 {
-	return strcmp(((const struct caught *)a)->by.id, ((const struct caught *)b)->by.id);
+	const struct caught *x = a, *y = b;
+	int r = strcmp(x->by.id, y->by.id);
+
+	return r ? r : x->elsewhere - y->elsewhere;
 }
 
 void catch_end(struct catch *c, struct live *l)
@@ -131,7 +188,7 @@ void catch_end(struct catch *c, struct live *l)
 	if (c->n)
 		qsort(c->v, c->n, sizeof(*c->v), by_fence);
 	for (size_t i = 0; i < c->n; i = end) {
-		for (end = i; end < c->n && !by_fence(&c->v[end], &c->v[i]); end++)
+		for (end = i; end < c->n && end - i < AT_ONCE && !by_fence(&c->v[end], &c->v[i]); end++)
 			;
 		end_some(l, c->v + i, end - i);
 	}

@@ -1,14 +1,16 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* catch.h - ends connections that a fence means and the kernel could not refuse: those of a user or session who was known only
- * when somebody had logged in, and those of a network namespace nobody had seen before. */
+/* catch.h - ends connections that a fence means and the kernel could not refuse: those of a user, session, cgroup or unit, who was
+ * known only when somebody had logged in or accepted them, and those of a network namespace nobody had seen before. They are selected
+ * as those of a kill are. */
 #ifndef SEVER_CATCH_H
 #define SEVER_CATCH_H
 
 #include "daemon/fencing.h"
 
 struct caught {
-	uint64_t cookie;
+	uint64_t handle;
 	uint32_t netns;
+	bool elsewhere; /* the index has it not: it is half open, or MPTCP */
 	struct fence_match by;
 };
 
@@ -17,11 +19,10 @@ struct catch {
 	size_t n, cap;
 };
 
-/* With the lock of live, after a look at everybody: the connections that came, or became whose they are, after a fence had gone up
- * and fall under it. Each is judged once, and again when it has become somebody else's. In the namespaces new_netns (sorted) the
- * addresses that fences name count as well. 0 or -ENOMEM. */
-int catch_find(struct catch *c, struct live *l, struct fencing *f, const struct people *people, const struct ids *new_netns);
-/* Without the lock: ends them. */
+/* Without the lock of live. m: whom the fences mean by sel, which holds the people and what the likely ones of m->any hold; its flows
+ * are filled in. new_netns, sorted: where nobody was kept out till now. 0 or negative errno. */
+int catch_find(struct catch *c, struct live *l, struct fencing *f, const struct meant *m, struct selection *sel,
+	       const struct ids *new_netns);
 void catch_end(struct catch *c, struct live *l);
 void catch_clear(struct catch *c);
 

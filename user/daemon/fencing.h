@@ -7,10 +7,11 @@
  * none of it goes by. What it names by a number of the old boot (session, inode of a namespace) it names no more, and says so.
  * Cgroups and units are followed by their names.
  *
- * Any thread may call these, but fencing_matches() alone with the lock of live held. */
+ * Any thread may call these, but none of them with the lock of live held. */
 #ifndef SEVER_FENCING_H
 #define SEVER_FENCING_H
 
+#include "daemon/lineage.h"
 #include "daemon/live.h"
 #include "kernel/fence.h"
 
@@ -23,6 +24,7 @@
 
 struct fencing;
 struct record;
+struct selection;
 
 struct fencing_options {
 	const char *state_dir; /* is there, and ours alone */
@@ -81,20 +83,39 @@ void fencing_take_back(struct fencing *f, const char *id, uint32_t job);
 /* Those that stand, soonest end first; with selectors those put up with just these. *ret is the caller's. 0 or -ENOMEM. */
 int fencing_list(struct fencing *f, const struct request *req, json_t **ret);
 
-/* Whether any stands; of those that name a user, session, cgroup or unit. Costs nothing. */
-bool fencing_any(const struct fencing *f);
+/* Whether any stands that names a user, session, cgroup or unit; that names addresses or ports alone. Costs nothing. */
 bool fencing_any_people(const struct fencing *f);
+bool fencing_any_place(const struct fencing *f);
 
 /* The fence that a flow falls under: of several the one that stands longest. */
 struct fence_match {
 	char id[FENCE_ID_LEN];
 	char request[REQUEST_ID_LEN]; /* "" none */
 };
-/* flow is attributed by people; what has a protected address at its other end falls under none. What was there before a fence
- * was meant to be left alone. Times are of CLOCK_BOOTTIME: birth: when it came, compared with fences that name addresses
- * alone, 0 with none of these; theirs: when it came or became whose it is (UINT64_MAX now), compared with those that name people. */
-bool fencing_matches(struct fencing *f, const struct flow *flow, const struct people *people, uint64_t birth, uint64_t theirs,
-		     struct fence_match *ret);
+
+/* Whom the fences that name people mean of those who are here at one moment. */
+struct meant {
+	struct filter any; /* selects what may fall under one of them; nothing is named in it where there are none */
+	struct subject {
+		enum sel kind; /* SEL_USER, SEL_SESSION, SEL_CGROUP */
+		uint64_t id;   /* uid, index of the session, id of the cgroup */
+		uint64_t fence;
+	} *v; /* sorted */
+	size_t n, cap;
+	struct ids fences; /* their numbers */
+};
+void meant_clear(struct meant *m);
+
+/* cgroups: is the caller's, for the next time. 0 or -ENOMEM; *ret is to be cleared in any case. */
+int fencing_mean(struct fencing *f, const struct people *people, struct lineage *cgroups, struct meant *ret);
+/* Calls fn for what a look has found with m->any and a fence is to end: what came after it had gone up, or became whose it is
+ * since. What the first look at a fence finds otherwise was there before, and is left alone from then on. Not what has a protected
+ * address at its other end. By one thread alone. 0 or negative errno, also of fn. */
+typedef int (*fencing_caught)(const struct flow *flow, const struct fence_match *by, void *arg);
+int fencing_judge(struct fencing *f, const struct meant *m, const struct selection *found, fencing_caught fn, void *arg);
+/* The same for what was found in namespaces in which nobody was kept out till now, by the fences that name places. What is half open
+ * is ended whenever it began. */
+int fencing_judge_places(struct fencing *f, const struct selection *found, fencing_caught fn, void *arg);
 
 /* Inbound fences hold in all these namespaces, too, from now on: those of the processes, those mounted and those of `held`. 0 or
  * negative errno; adds to *ret_new the inodes of those that are new, sorted. */

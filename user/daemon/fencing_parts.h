@@ -25,6 +25,8 @@ struct standing {
 	unsigned int notes; /* enum fence_note */
 	bool leaving;	    /* it stands until the file says that it does not */
 	bool pending;	    /* it came with a kill that has not begun */
+	bool met;	    /* a look has told what was there before it: */
+	struct ids spared;  /* by flow_key(); of the thread that looks */
 	uint64_t told_ns;   /* when a hit was told last */
 	char *line;	    /* what the file says of it, with the newline; made when first needed */
 	size_t line_len;

@@ -12,6 +12,7 @@ void standing_free(struct standing *s)
 	json_decref(s->reason);
 	fence_target_clear(&s->target);
 	free(s->parts.v);
+	free(s->spared.v);
 	free(s->line);
 	free(s);
 }
@@ -143,61 +144,4 @@ void fencing_tell(struct fencing *f, enum event what, json_t *about, uint32_t jo
 	log_about(&l->log, e, about);
 	pthread_mutex_unlock(&l->lock);
 	live_wake(l);
-}
-
-bool fencing_any(const struct fencing *f)
-{
-	return __atomic_load_n(&f->all.n, __ATOMIC_RELAXED);
-}
-
-bool fencing_any_people(const struct fencing *f)
-{
-	return __atomic_load_n(&f->n_people, __ATOMIC_RELAXED);
-}
-
-/* Not what is somebody else's as well. What a service accepts is its user's only as far as nobody has logged in there yet: before
- * that, all that sshd talks to is root's. */
-static bool is_of_one(const struct flow *flow)
-{
-	return flow->shared_with == ID_UNSET && (flow->direction == DIR_OUT || flow->via != VIA_UID);
-}
-
-static bool concerns(const struct filter *filter, const struct flow *flow, const struct people *people)
-{
-	if (filter->named & (1u << SEL_USER | 1u << SEL_SESSION) && !is_of_one(flow))
-		return false;
-	return filter_match_socket(filter, NULL, flow) == MATCH_YES &&
-	       (!filter_names_people(filter) || filter_match_people(filter, people, flow));
-}
-
-static bool is_protected(const struct fencing *f, const struct addr *a)
-{
-	for (size_t i = 0; i < f->protect.n; i++)
-		if (prefix_match(&f->protect.v[i], 0, a))
-			return true;
-	return false;
-}
-
-bool fencing_matches(struct fencing *f, const struct flow *flow, const struct people *people, uint64_t birth, uint64_t theirs,
-		     struct fence_match *ret)
-{
-	uint64_t now = clock_ns(CLOCK_BOOTTIME);
-	const struct standing *best = NULL;
-
-	pthread_rwlock_rdlock(&f->match_lock);
-	for (size_t i = is_protected(f, &flow->remote) ? f->all.n : 0; i < f->all.n; i++) {
-		const struct standing *s = f->all.v[i];
-
-		if ((filter_names_people(&s->target.filter) ? theirs : birth) <= s->since_ns)
-			continue;
-		if (s->until_ns > now && !(s->notes & FENCE_NOTE_LAPSED) && (!best || s->until_ns > best->until_ns) &&
-		    concerns(&s->target.filter, flow, people))
-			best = s;
-	}
-	if (best) {
-		snprintf(ret->id, sizeof(ret->id), "f%llu", (unsigned long long)best->number);
-		memcpy(ret->request, best->request, sizeof(ret->request));
-	}
-	pthread_rwlock_unlock(&f->match_lock);
-	return best;
 }

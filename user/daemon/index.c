@@ -151,9 +151,6 @@ bool entry_is_unowned(const struct entry *e)
 void index_own(struct index *x, struct entry *e, uint32_t owner, uint32_t session)
 {
 	x->n_unowned -= entry_is_unowned(e);
-	e->judged &= e->owner == owner && e->session == session;
-	if (e->owner != owner && e->seen)
-		e->late = 2;
 	e->owner = owner;
 	e->session = session;
 	x->n_unowned += entry_is_unowned(e);
@@ -163,7 +160,7 @@ void index_set_uid(struct index *x, struct entry *e, uint32_t uid)
 {
 	link_out(x, e, KEY_UID);
 	e->uid = uid;
-	e->unsure = e->judged = false;
+	e->unsure = false;
 	link_in(x, e, KEY_UID);
 }
 

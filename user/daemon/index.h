@@ -24,9 +24,6 @@ struct entry {
 	uint8_t family, addr_family, protocol, direction, flags, state;
 	bool transport : 1;
 	bool unsure : 1;  /* accepted, and its uid is the listener's: found under the uid ID_UNSET */
-	bool judged : 1;  /* by the fences, as it is now */
-	bool seen : 1;	  /* somebody has looked whose it is */
-	uint8_t late : 2; /* 2: it became somebody's after somebody had looked; each look counts it down: 1 since the look before */
 	bool missing : 1; /* the kernel's map has it no more; if its end does not come soon, it was lost */
 	struct {
 		uint32_t next, prev; /* position + 1, 0 none */

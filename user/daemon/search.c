@@ -61,6 +61,12 @@ static int add_netns(struct search *q, uint32_t inode)
 	return q->netns.n && q->netns.v[q->netns.n - 1] == inode ? 0 : ids_add(&q->netns, inode);
 }
 
+/* What a service accepted has its uid only when it was asked for. */
+static bool wants_uid(const struct search *q, const struct entry *e)
+{
+	return e->unsure && filter_names(q->select.filter, SEL_USER) && !q->select.filter->any_people;
+}
+
 static int on_candidate(struct search *q, const struct entry *e)
 {
 	struct flow f;
@@ -83,16 +89,18 @@ static int on_candidate(struct search *q, const struct entry *e)
 	r = read_now(q, e, &f);
 	if (r < 0)
 		return r == -ENOENT ? 0 : r;
+	if (!f.local_port && q->given)
+		return 0; /* there is a look after this one */
 	if (!f.local_port) {
 		q->pending |= 1u << f.proto;
 		return add_netns(q, e->netns);
 	}
 	r = add_opener(q, e);
-	if (r == 0)
+	if (r == 0 && !q->given)
 		r = add_netns(q, e->netns);
 	if (r < 0)
 		return r;
-	r = flowset_add(e->unsure && filter_names(q->select.filter, SEL_USER) ? &q->unsure : &q->found, &f);
+	r = flowset_add(wants_uid(q, e) ? &q->unsure : &q->found, &f);
 	/* Two keys may lead to one flow. */
 	q->n_settled += r > 0 && entry_is_unowned(e) && (held || filter_match_socket_owner(q->select.filter, &f));
 	return r < 0 ? r : 0;
@@ -126,6 +134,42 @@ static int by_addresses(struct search *q, const struct prefixes *p)
 	return r;
 }
 
+/* Of each set of holders, whether somebody in it is meant: there are few, whatever they hold. */
+static bool *mark_meant(const struct search *q)
+{
+	const struct holders *h = &q->select.sel->owners.holders;
+	const struct people *p = &q->select.sel->people;
+	bool *meant = calloc(h->n_sets + 1, sizeof(*meant));
+
+	for (size_t i = 1; i < h->n_sets && meant; i++)
+		meant[i] = !q->select.filter->any_people || meant[h->sets[i].parent] ||
+			   filter_means_proc(q->select.filter, p, &p->procs->v[h->sets[i].proc]);
+	return meant;
+}
+
+/* What is held by those that may be meant. */
+static int by_holders(struct search *q)
+{
+	const struct holders *h = &q->select.sel->owners.holders;
+	_free_ uint64_t *cookies = calloc(h->n_slots + 1, sizeof(*cookies));
+	_free_ bool *meant = mark_meant(q);
+	const struct entry *e;
+	size_t n = 0;
+	int r = 0;
+
+	if (!cookies || !meant)
+		return -ENOMEM;
+	/* A copy: what is found adds to the holders. */
+	for (size_t i = 0; i < h->n_slots; i++)
+		if (h->slots[i].key && meant[h->slots[i].set])
+			cookies[n++] = h->slots[i].key;
+	for (size_t i = 0; i < n && r >= 0; i++) {
+		e = index_find(&q->live->index, cookies[i]);
+		r = e ? on_candidate(q, e) : 0;
+	}
+	return r;
+}
+
 /* Who holds an MPTCP connection holds none of the sockets below it. */
 static int by_subflows(struct search *q)
 {
@@ -141,29 +185,15 @@ static int by_subflows(struct search *q)
 /* What people hold, and what is theirs whoever holds it. */
 static int by_people(struct search *q)
 {
-	const struct holders *h = &q->select.sel->owners.holders;
 	const struct filter *f = q->select.filter;
-	_free_ uint64_t *cookies = calloc(h->n_slots + 1, sizeof(*cookies));
-	const struct entry *e;
-	size_t n = 0;
-	int r = 0;
+	int r = by_holders(q);
 
-	if (!cookies)
-		return -ENOMEM;
-	/* A copy: what is found adds to the holders. */
-	for (size_t i = 0; i < h->n_slots; i++)
-		if (h->slots[i].key)
-			cookies[n++] = h->slots[i].key;
-	for (size_t i = 0; i < n && r >= 0; i++) {
-		e = index_find(&q->live->index, cookies[i]);
-		r = e ? on_candidate(q, e) : 0;
-	}
-	q->held_seen = true;
+	q->held_seen = !f->any_people;
 	if (r >= 0)
 		r = by_subflows(q);
 	if (r >= 0)
 		r = by_numbers(q, KEY_UID, &f->users);
-	if (r >= 0 && filter_names(f, SEL_USER))
+	if (r >= 0 && filter_names(f, SEL_USER) && !f->any_people)
 		r = by_key(q, KEY_UID, index_hash_number(ID_UNSET));
 	if (r >= 0)
 		r = by_numbers(q, KEY_CGROUP, &f->cgroups);

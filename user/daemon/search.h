@@ -20,6 +20,7 @@ struct search {
 	uint32_t pending;     /* bits 1 << enum proto: of candidates whose local end is not known yet */
 	bool states;	      /* the states they are in now are asked for */
 	bool held_seen;	      /* what people hold was shown already */
+	bool given;	      /* no doors are needed but to see what the index has not */
 	bool late;	      /* nobody is named: who holds them is asked of what was found alone */
 	bool asked_everyone;  /* all who hold the candidates are known */
 	size_t n_open;	      /* handles that were named and may be something the index has not */

@@ -104,6 +104,8 @@ int search_doors(struct source *s, struct search *q)
 	const struct filter *f = q->select.filter;
 	struct filter near = *f;
 
+	if (q->given && !q->mptcp)
+		return 0;
 	if (wants_unconnected(q) || wants_half(f) || q->n_open)
 		return netns_discover(&s->netns, &q->select.sel->owners.procs, f);
 	near.named |= 1u << SEL_NETNS;

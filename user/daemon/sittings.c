@@ -190,8 +190,6 @@ static void count_flows(struct sittings *s, const struct index *x)
 
 		if (!e)
 			continue;
-		e->seen = true;
-		e->late -= e->late > 0;
 		if (!e->session)
 			continue;
 		if (!one || one->number != e->session)

@@ -44,7 +44,7 @@ static int settle(struct source *s, struct search *q)
 	const struct selection *sel = q->select.sel;
 	int r = search_doors(s, q);
 
-	if (r == 0 && missing_netns(s, q))
+	if (r == 0 && !q->given && missing_netns(s, q))
 		r = search_everyone(s, q);
 	if (r == 0 && q->unsure.n)
 		r = search_uids(s, q);
@@ -55,7 +55,7 @@ static int settle(struct source *s, struct search *q)
 	if (r == 0)
 		r = search_elsewhere(s, q);
 	/* What ends an MPTCP connection needs everyone who holds it. */
-	if (r == 0 && !q->select.frozen && (has_mptcp(&sel->flows) ||
+	if (r == 0 && !q->given && !q->select.frozen && (has_mptcp(&sel->flows) ||
 					     (q->n_open && sel->flows.n < q->select.filter->flows.n)))
 		r = search_everyone(s, q);
 	return r;
@@ -80,15 +80,17 @@ static int index_select(struct source *s, const struct filter *f, struct flowset
 		.live = x->live,
 		.wide = *f,
 		.now = clock_ns(CLOCK_BOOTTIME),
-		.states = x->states || filter_names(f, SEL_STATE),
+		.states = !ret->given && (x->states || filter_names(f, SEL_STATE)),
 		.boot = moment_of_boot(),
+		.given = ret->given,
 	};
 	int whole = live_resync(x->live), r;
 
+	ret->boot = q.boot;
 	if (whole)
 		note(&s->notes, "not all connections could be tracked (%s)", whole < 0 ? strerror(-whole) : "they are too many");
 	ret->incomplete |= whole;
-	r = read_people(x, &q, ret);
+	r = ret->given ? 0 : read_people(x, &q, ret);
 	if (r == 0)
 		r = search_half(s, &q);
 	if (r < 0)

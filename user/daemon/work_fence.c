@@ -4,12 +4,29 @@
 #include "daemon/author.h"
 #include "daemon/fencing.h"
 
-/* A look comes first: inbound it stands only in namespaces that were seen; and who has logged in before a fence of people goes up
- * was there before it, who does after it was not. */
+static bool means_people(const struct request *req)
+{
+	const unsigned int people = 1u << SEL_USER | 1u << SEL_SESSION | 1u << SEL_CGROUP | 1u << SEL_UNIT;
+
+	for (size_t i = 0; i < req->n_selectors; i++)
+		if (people & 1u << req->selectors[i].kind)
+			return true;
+	return false;
+}
+
+/* Inbound a fence stands only in namespaces that were seen, so that a look comes first. One of people refuses nobody there: its first
+ * look tells what was theirs before, and what becomes theirs between the two is taken for that. */
 int work_put_up(struct work *w, const struct fence_author *by, json_t **ret, struct refusal *ret_why, char *err)
 {
-	attend_look(w->attend);
-	return fencing_add(w->fencing, &w->request, by, w->job, ret, ret_why, err);
+	bool people = means_people(&w->request);
+	int r;
+
+	if (!people)
+		attend_look(w->attend);
+	r = fencing_add(w->fencing, &w->request, by, w->job, ret, ret_why, err);
+	if (r == 0 && people && !w->request.dry_run)
+		attend_look(w->attend);
+	return r;
 }
 
 enum status work_fence(void *arg, char *ret_id, struct refusal *ret_why, char *err)

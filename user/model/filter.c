@@ -114,15 +114,11 @@ bool session_id_is(const struct session_id *id, const struct session *s)
 	return id->form == SESSION_AUDIT ? s->audit != ID_UNSET && s->audit == id->audit : !strcmp(s->id, id->id);
 }
 
-static bool match_session(const struct filter *f, const struct people *p, const struct flow *flow)
+/* session: an index, -1 none. */
+static bool match_session(const struct filter *f, const struct people *p, int32_t session)
 {
-	const struct session *s;
-
-	if (flow->session < 0)
-		return false;
-	s = &p->sessions->v[flow->session];
-	for (size_t i = 0; i < f->sessions.n; i++)
-		if (session_id_is(&f->sessions.v[i], s))
+	for (size_t i = 0; i < f->sessions.n && session >= 0; i++)
+		if (session_id_is(&f->sessions.v[i], &p->sessions->v[session]))
 			return true;
 	return false;
 }
@@ -152,16 +148,24 @@ bool filter_cares_for(const struct filter *f, const struct people *p, const stru
 	       ids_has(&f->units, proc->cgroup);
 }
 
+bool filter_means_proc(const struct filter *f, const struct people *p, const struct proc *proc)
+{
+	return ids_has(&f->users, proc_login(p, proc)) || match_session(f, p, proc->session) || ids_has(&f->pids, proc->pid) ||
+	       ids_has(&f->cgroups, proc->cgroup) || ids_has(&f->units, proc->cgroup);
+}
+
 bool filter_match_socket_owner(const struct filter *f, const struct flow *flow)
 {
-	return (flow_uid_known(flow) && ids_has(&f->users, flow->uid)) || ids_has(&f->cgroups, flow->cgroup) ||
+	bool by_uid = flow_uid_known(flow) && (!f->any_people || flow->direction == DIR_OUT);
+
+	return (by_uid && ids_has(&f->users, flow->uid)) || ids_has(&f->cgroups, flow->cgroup) ||
 	       ids_has(&f->units, flow->cgroup);
 }
 
 bool filter_match_but_user(const struct filter *f, const struct people *p, const struct flow *flow)
 {
 	return (!f->transport_only || flow->transport) &&
-	       (!filter_names(f, SEL_SESSION) || match_session(f, p, flow)) && match_holder(f, p, flow);
+	       (!filter_names(f, SEL_SESSION) || match_session(f, p, flow->session)) && match_holder(f, p, flow);
 }
 
 /* A flow held for several log-in users matches each of them; the guards see to the others. */
@@ -175,8 +179,18 @@ static bool match_user(const struct filter *f, const struct people *p, const str
 	return false;
 }
 
+static bool match_any(const struct filter *f, const struct people *p, const struct flow *flow)
+{
+	for (uint32_t s = flow_holders(flow, p); s; s = p->holders->sets[s].parent)
+		if (filter_means_proc(f, p, &p->procs->v[p->holders->sets[s].proc]))
+			return true;
+	return filter_match_socket_owner(f, flow);
+}
+
 bool filter_match_people(const struct filter *f, const struct people *p, const struct flow *flow)
 {
+	if (f->any_people)
+		return match_any(f, p, flow);
 	return (!filter_names(f, SEL_USER) || match_user(f, p, flow)) && filter_match_but_user(f, p, flow);
 }
 

@@ -53,6 +53,9 @@ struct filter {
 	bool transport_only; /* disconnect */
 	bool traffic;        /* a listing: what each TCP connection has carried is asked for, too */
 	bool holders;        /* a listing: so is who holds it, where that decides nothing */
+	/* Several filters at once, of which nothing but the people is said: any of them will do, and what came in is nobody's
+	 * for the uid of its socket. */
+	bool any_people;
 };
 
 enum match { MATCH_NO, MATCH_YES, MATCH_UNKNOWN };
@@ -81,6 +84,8 @@ bool filter_match_people(const struct filter *f, const struct people *p, const s
 /* Whether the process is one that makes the flows it holds worth a closer look: it may be the one that is named,
  * or it has a log-in user, which settles whose flow it is not. Only where filter_names_people(). */
 bool filter_cares_for(const struct filter *f, const struct people *p, const struct proc *proc);
+/* Whether the process itself is one of those that are named, in any way. */
+bool filter_means_proc(const struct filter *f, const struct people *p, const struct proc *proc);
 /* Whether a socket itself, whoever holds it, may satisfy what the filter says of people. */
 bool filter_match_socket_owner(const struct filter *f, const struct flow *flow);
 /* filter_match_people() as if no user had been named: would the others let it pass. */

@@ -20,7 +20,9 @@ struct selection {
 	struct owners owners;
 	struct sessions sessions;
 	struct people people; /* views of the two above */
+	bool given;            /* in, of the index: people and holders were read already; nothing is to be cut by this look */
 	bool lean;             /* in: who holds the flows need not be known, but for the caller's own processes */
+	uint64_t boot;         /* that `since` of the flows counts from, see moment.h; 0: it is not known of any */
 	uint64_t age_unknown;  /* flows --older-than could not judge */
 	uint64_t unattributed; /* accepted flows in reach of which only a service's uid is known */
 	bool incomplete;       /* something that might match could not be seen; the notes say what */
