@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: LGPL-2.1-or-later
-# fence-slips.t - who slips past a fence: by MPTCP, half open, into a network namespace that severd has not seen yet. He is cut when it
-# sees him.
+# fence-slips.t - who slips past a fence: by MPTCP, half open, into a network namespace that severd has not seen yet, while it is dead,
+# while the host boots. He is cut when it sees him.
 . "$(dirname "$0")/../lib.sh"
 . "$TESTS/resident.sh"
 
@@ -52,6 +52,19 @@ lets_in() { [ "$(ask half2 echo)" = "ok=1 bad=0" ]; }
 ok "X-7 another one who was half open is" until_true 20 lets_in
 lives beside "X-7 who else is there talks on"
 
+# --- and one that came while it was dead
+
+stop severd
+new_netns orphan
+start inn2 -n /run/netns/orphan listen tcp 127.0.0.1 7001
+comes slips orphan 7001 $late
+comes beside2 orphan 7001 127.0.0.3
+severd_up || exit 1
+is_cut slips "X-7 who came into one that came while severd was dead is cut"
+is "$(young orphan $late)" ECONNREFUSED "X-7 nobody else comes in from there"
+lives beside2 "X-7 who else is there talks on"
+lives before "who was connected before the fence talks on"
+
 # --- a user, by MPTCP
 
 fake_user alice $((200000 + $$ * 2))
@@ -65,4 +78,14 @@ if start hers -l $((200000 + $$ * 2)) listen mptcp 127.0.0.1 7005; then
 else
 	skip "MPTCP" "this kernel has none"
 fi
+
+# --- another boot, which this one is to its file: whoever is here came after the fence
+
+severd_down
+sed -i '1s/"boot":"[^"]*"/"boot":"01234567-89ab-4cde-8f01-23456789abcd"/' "$STATE/fences"
+"$SEVERD" --detach-all --pin-dir "$PINS"
+start bystander connect tcp 127.0.0.1 7001 from 127.0.0.3
+severd_up || exit 1
+is_cut before "who came while the host booted is cut"
+lives bystander "the bystander lives"
 done_testing

@@ -99,7 +99,7 @@ static void end_in_vain(struct catch *c)
 	must(getrlimit(RLIMIT_NOFILE, &usual), "getrlimit");
 	none = (struct rlimit){ 0, usual.rlim_max };
 	must(setrlimit(RLIMIT_NOFILE, &none), "setrlimit");
-	catch_end(c, &live);
+	catch_end(c, &live, fencing);
 	must(setrlimit(RLIMIT_NOFILE, &usual), "setrlimit");
 }
 
@@ -128,9 +128,46 @@ static void test_again(void **state)
 	end_in_vain(&c);
 	assert_true(established(fd));
 	assert_true(look(&c, NULL) == 1 && c.v->handle == cookie);
-	catch_end(&c, &live);
+	catch_end(&c, &live, fencing);
 	assert_true(is_reset(fd));
 	assert_int_equal(look(&c, NULL), 0);
+	close(fd);
+	close_inn(&i);
+}
+
+static void attach(struct ids *ret_new)
+{
+	const struct owners nobody = { 0 };
+
+	must(fencing_attach(fencing, &nobody, ret_new), "attach");
+}
+
+/* In a namespace that is new once. */
+static void test_again_in_new(void **state)
+{
+	struct ids first = { 0 }, second = { 0 }, third = { 0 };
+	_cleanup_(catch_clear) struct catch c = { 0 };
+	struct inn i = open_inn();
+	uint64_t cookie;
+	int fd = visit(&i, "127.0.0.2", &cookie);
+
+	(void)state;
+	must_add("--client 127.0.0.2", 60000);
+	fencing->live = &live;
+	fencing->all.v[0]->since_ns = 1; /* as if he had come after it */
+	assert_int_equal(ids_add(&first, strtoul(here, NULL, 10)), 0);
+	assert_true(look(&c, &first) == 1 && c.v->handle == cookie);
+	end_in_vain(&c);
+	assert_true(established(fd));
+	attach(&second);
+	assert_true(second.n == 1 && second.v[0] == first.v[0]);
+	assert_int_equal(look(&c, &second), 1);
+	catch_end(&c, &live, fencing);
+	assert_true(is_reset(fd));
+	attach(&third);
+	assert_int_equal(third.n, 0);
+	free(first.v);
+	free(second.v);
 	close(fd);
 	close_inn(&i);
 }
@@ -155,7 +192,7 @@ static void test_crowded(void **state)
 		fd[n++] = visit(&i, "127.0.0.2", &cookie);
 	} while (index_find(&live.index, cookie));
 	assert_int_equal(look(&c, NULL), n);
-	catch_end(&c, &live);
+	catch_end(&c, &live, fencing);
 	while (n--) {
 		assert_true(is_reset(fd[n]));
 		close(fd[n]);
@@ -183,6 +220,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		live_test(test_again),
+		live_test(test_again_in_new),
 		live_test(test_crowded),
 	};
 

@@ -46,8 +46,10 @@ static int look(struct attend *a)
 	live_wake(l);
 	if (r == 0 && f)
 		r = catch_find(&caught, l, f, &meant, &sel, &new_netns);
+	else if (f)
+		fencing_attach_again(f, &new_netns);
 	free(new_netns.v);
-	catch_end(&caught, l);
+	catch_end(&caught, l, f);
 	return r;
 }
 

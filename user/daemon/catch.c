@@ -63,12 +63,17 @@ static int find_in_new(struct catch *c, struct live *l, struct fencing *f, struc
 		.states = STATES_DEFAULT & ~(1u << STATE_CLOSE),
 	};
 	const struct selection *found = sel;
+	size_t before = c->n;
 	int r = fence_settle();
 
 	if (r == 0)
 		r = select_by(l, &filter, sel, &scanned, &found);
 	if (r == 0)
 		r = fencing_judge_places(f, found, on_caught, c);
+	for (size_t i = before; i < c->n; i++)
+		c->v[i].place = true;
+	if (r < 0)
+		fencing_attach_again(f, new_netns);
 	return r;
 }
 
@@ -116,23 +121,25 @@ static int ignore(const char *line, size_t len, void *arg)
 	return 0;
 }
 
-static void run(struct live *l, struct request *req)
+static bool run(struct live *l, struct request *req)
 {
 	struct ending g = { .live = l };
 	const struct access access = { .open = open_source, .accept = mark, .arg = &g };
+	enum status status;
 	char err[ERR_LEN];
 	struct relay relay;
 
 	if (relay_open(&relay, ignore, NULL) < 0)
-		return;
+		return false;
 	relay.totals_only = true;
 	pthread_mutex_lock(&l->lock);
 	g.job = live_new_job(l, req->id, 0);
 	live_fence_job(l, g.job);
 	pthread_mutex_unlock(&l->lock);
-	terminate(req, &access, &relay.report, err);
+	status = terminate(req, &access, &relay.report, err);
 	live_end_job(l, g.job);
 	relay_close(&relay);
+	return status == STATUS_OK;
 }
 
 /* Its handle; of what the index has not, where and in which states it is looked for as well. */
@@ -152,7 +159,7 @@ static size_t name(const struct caught *one, char *text, struct selector *ret)
 }
 
 /* Those of one kind that one fence caught. */
-static void end_some(struct live *l, const struct caught *v, size_t n)
+static bool end_some(struct live *l, const struct caught *v, size_t n)
 {
 	_free_ struct selector *selectors = calloc(3 * n, sizeof(*selectors));
 	_free_ char *texts = malloc(n * HANDLE_LEN);
@@ -166,11 +173,23 @@ static void end_some(struct live *l, const struct caught *v, size_t n)
 	};
 
 	if (!selectors || !texts)
-		return;
+		return false;
 	for (size_t i = 0; i < n; i++)
 		req.n_selectors += name(&v[i], texts + i * HANDLE_LEN, selectors + req.n_selectors);
 	memcpy(req.id, v->by.request, sizeof(req.id));
-	run(l, &req);
+	return run(l, &req);
+}
+
+/* In a namespace that is new no more nobody would look for them. */
+static void keep(struct fencing *f, const struct caught *v, size_t n)
+{
+	struct ids again = { 0 };
+
+	for (size_t i = 0; i < n; i++)
+		if (v[i].place && (!again.n || again.v[again.n - 1] != v[i].netns) && ids_add(&again, v[i].netns) < 0)
+			break;
+	fencing_attach_again(f, &again);
+	free(again.v);
 }
 
 static int by_fence(const void *a, const void *b)
@@ -181,7 +200,7 @@ static int by_fence(const void *a, const void *b)
 	return r ? r : x->elsewhere - y->elsewhere;
 }
 
-void catch_end(struct catch *c, struct live *l)
+void catch_end(struct catch *c, struct live *l, struct fencing *f)
 {
 	size_t end;
 
@@ -190,7 +209,8 @@ void catch_end(struct catch *c, struct live *l)
 	for (size_t i = 0; i < c->n; i = end) {
 		for (end = i; end < c->n && end - i < AT_ONCE && !by_fence(&c->v[end], &c->v[i]); end++)
 			;
-		end_some(l, c->v + i, end - i);
+		if (!end_some(l, c->v + i, end - i))
+			keep(f, c->v + i, end - i);
 	}
 }
 

@@ -11,6 +11,7 @@ struct caught {
 	uint64_t handle;
 	uint32_t netns;
 	bool elsewhere; /* the index has it not: it is half open, or MPTCP */
+	bool place;	/* by a fence that names places */
 	struct fence_match by;
 };
 
@@ -23,7 +24,8 @@ struct catch {
  * are filled in. new_netns, sorted: where nobody was kept out till now. 0 or negative errno. */
 int catch_find(struct catch *c, struct live *l, struct fencing *f, const struct meant *m, struct selection *sel,
 	       const struct ids *new_netns);
-void catch_end(struct catch *c, struct live *l);
+/* Ends them. What was not ended the next look finds again. */
+void catch_end(struct catch *c, struct live *l, struct fencing *f);
 void catch_clear(struct catch *c);
 
 #endif

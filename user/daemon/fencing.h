@@ -120,6 +120,8 @@ int fencing_judge_places(struct fencing *f, const struct selection *found, fenci
 /* Inbound fences hold in all these namespaces, too, from now on: those of the processes, those mounted and those of `held`. 0 or
  * negative errno; adds to *ret_new the inodes of those that are new, sorted. */
 int fencing_attach(struct fencing *f, const struct owners *o, struct ids *ret_new);
+/* These are new the next time as well: who came in there before is still to be ended. */
+void fencing_attach_again(struct fencing *f, const struct ids *netns);
 /* Cgroups and units that were made anew are fenced from now on, those that are gone no more. */
 void fencing_follow(struct fencing *f);
 

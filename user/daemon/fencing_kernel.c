@@ -170,6 +170,26 @@ static int drop_all_gone(struct fencing *f, const struct netns_table *t, const s
 	return r < 0 ? r : 0;
 }
 
+void fencing_attach_again(struct fencing *f, const struct ids *netns)
+{
+	pthread_mutex_lock(&f->lock);
+	for (size_t i = 0; i < netns->n; i++)
+		if (ids_add(&f->fresh, netns->v[i]) < 0)
+			break;
+	pthread_mutex_unlock(&f->lock);
+}
+
+/* With the lock. */
+static int hand_over_fresh(struct fencing *f, struct ids *ret)
+{
+	int r = 0;
+
+	for (; f->fresh.n && r == 0; f->fresh.n--)
+		r = ids_add(ret, f->fresh.v[f->fresh.n - 1]);
+	ids_sort(ret);
+	return r;
+}
+
 int fencing_attach(struct fencing *f, const struct owners *o, struct ids *ret_new)
 {
 	struct filter named = { .named = 1u << SEL_NETNS };
@@ -195,6 +215,8 @@ int fencing_attach(struct fencing *f, const struct owners *o, struct ids *ret_ne
 		pthread_mutex_lock(&f->lock);
 		r = attach_all(f, &fresh, ret_new, &failed);
 		f->uncovered = failed || any_shut(&fresh, &named);
+		if (r == 0)
+			r = hand_over_fresh(f, ret_new);
 		pthread_mutex_unlock(&f->lock);
 	}
 	netns_clear(&there);

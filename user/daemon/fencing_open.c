@@ -118,7 +118,7 @@ static void raise_first(struct fencing *f)
 }
 
 /* In all namespaces there are now, before ours are raised: with that goes what another version left there. What could
- * not be entered the fences say themselves. */
+ * not be entered the fences say themselves. Who came into a new one while nobody was here is for the first look to end. */
 static void attach_first(struct fencing *f)
 {
 	struct selection sel = { 0 };
@@ -126,6 +126,7 @@ static void attach_first(struct fencing *f)
 
 	if (f->live && people_read(f->live, &sel) == 0)
 		fencing_attach(f, &sel.owners, &all);
+	fencing_attach_again(f, &all);
 	selection_clear(&sel);
 	free(all.v);
 }
@@ -193,6 +194,7 @@ void fencing_close(struct fencing *f)
 		standing_free(f->all.v[i]);
 	free(f->all.v);
 	free(f->protect.v);
+	free(f->fresh.v);
 	fence_close(f->kernel);
 	free(f->pin_dir);
 	closep(&f->dir);

@@ -55,6 +55,7 @@ struct fencing {
 	uint64_t last;	/* number given; of disk_lock */
 	uint64_t due;	/* CLOCK_BOOTTIME when the file is to be written again */
 	uint64_t next;	/* see fencing_next(); read without the lock */
+	struct ids fresh; /* namespaces to be handed to the next look as new */
 	uint64_t looked; /* CLOCK_BOOTTIME when the last look for namespaces began, 0 none */
 	int dir;	/* descriptor of the state directory */
 	char boot[BOOT_ID_LEN];
