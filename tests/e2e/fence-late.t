@@ -38,6 +38,19 @@ ok "who came between the two falls under the first" is_out
 fence lift --user alice --netns self
 ok "the bystander lives" echoes desk
 
+# Nobody looks whose it is while severd is dead: he is told from who was in before by the number of his session.
+login stays alice 127.0.0.5
+waits asleep
+fence add --user alice --netns self --for 10m
+stop severd
+enters asleep
+greeted asleep
+severd_up || exit 1
+ok "who waited then, and logged in while severd was dead, is cut" is_out
+ok "who had logged in before is not" echoes stays
+fence lift --user alice --netns self
+ok "the bystander lives" echoes desk
+
 # Before log-in all that sshd talks to is root's.
 fence add --user root --netns self --for 10m
 is "$RC" 0 "a fence for root"

@@ -192,6 +192,36 @@ static void test_cut_short(void **state)
 	assert_int_equal(judge(), 0);
 }
 
+static void set_audit(struct standing *s, uint32_t audit)
+{
+	s->audit = audit;
+	free(s->line);
+	s->line = NULL;
+	fencing->stale = true;
+}
+
+/* Who was connected before, and has logged in since, by the number of his session; also where nobody has looked in between. */
+static void test_log_in(void **state)
+{
+	uint64_t before = moment();
+
+	(void)state;
+	forget();
+	must_add("--user uid:4242", 60000);
+	set_audit(newest(), 7);
+	find(1, before, 1 << MONITOR);
+	assert_int_equal(judge(), 0);
+	must_add("--user uid:4242 --local-port 22", 70000);
+	set_audit(newest(), 6);
+	find(1, before, 1 << MONITOR);
+	assert_true(judge() == 1 && is_by(newest()->number));
+	again();
+	assert_true(fencing->all.v[0]->audit == 7 && newest()->audit == 6);
+	find(1, before, 1 << MONITOR);
+	find(2, before, 1 << SHELL)->local_port = 23;
+	assert_true(judge() == 1 && is_by(newest()->number));
+}
+
 static void test_sessions(void **state)
 {
 	struct standing *s;
@@ -263,7 +293,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		fencing_test(test_places),    fencing_test(test_half_open), fencing_test(test_first_look), fencing_test(test_cut_short),
-		fencing_test(test_sessions),  fencing_test(test_cgroups),
+		fencing_test(test_log_in),    fencing_test(test_sessions),  fencing_test(test_cgroups),
 	};
 
 	return fence_run("fence_judge", tests, setup_all, teardown_all);

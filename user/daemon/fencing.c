@@ -17,10 +17,11 @@ static int describe(struct standing *s, const struct request *req, const struct 
 	return s->selectors && !s->reason == !req->reason ? 0 : -ENOMEM;
 }
 
-static void set_since(struct standing *s)
+static void set_since(const struct fencing *f, struct standing *s)
 {
 	s->since_us = clock_ns(CLOCK_REALTIME) / 1000;
 	s->since_ns = clock_ns(CLOCK_BOOTTIME);
+	s->audit = filter_names_people(&s->target.filter) ? fencing_newest_session(f) : ID_UNSET;
 }
 
 /* With disk_lock: when it begins and ends, and its number. */
@@ -29,7 +30,7 @@ static int compile(struct fencing *f, struct standing *s, uint64_t ms, char *err
 	if (f->last >= FENCING_NUMBER_MAX - 1)
 		return fail(-EBUSY, err, "no number is left for another fence");
 	s->number = f->last + 1;
-	set_since(s);
+	set_since(f, s);
 	s->until_ns = s->since_ns + ms * MS;
 	return fence_compile(&s->target.filter, &s->target.subjects, s->number, s->until_ns, &s->parts, &s->notes, err);
 }
@@ -71,7 +72,7 @@ static int stand(struct fencing *f, struct standing *s, json_t **ret, char *err)
 	struct standing *back;
 	int r;
 
-	set_since(s);
+	set_since(f, s);
 	free(s->line);
 	s->line = NULL;
 	f->stale = true;

@@ -8,6 +8,25 @@
 
 #define USERS (1u << SEL_USER | 1u << SEL_SESSION)
 
+uint32_t fencing_newest_session(const struct fencing *f)
+{
+	struct live *l = f->live;
+	struct owners o = { .bpf = l ? l->people : NULL };
+	uint32_t newest = 0;
+	int r;
+
+	if (!l)
+		return ID_UNSET;
+	pthread_mutex_lock(&l->people_lock);
+	r = owners_read_procs(&o);
+	pthread_mutex_unlock(&l->people_lock);
+	for (size_t i = 0; i < o.procs.n; i++)
+		if (o.procs.v[i].audit_session != ID_UNSET && o.procs.v[i].audit_session > newest)
+			newest = o.procs.v[i].audit_session;
+	owners_clear(&o);
+	return r < 0 ? ID_UNSET : newest;
+}
+
 bool fencing_any_people(const struct fencing *f)
 {
 	return __atomic_load_n(&f->n_people, __ATOMIC_RELAXED);
@@ -33,6 +52,7 @@ struct trial {
 	const struct selection *found;
 	const struct flow *flow;
 	uint64_t now, birth;	     /* CLOCK_BOOTTIME; birth 0: nobody saw it */
+	uint32_t audit;		     /* session of who holds it, ID_UNSET none */
 	const struct standing *best; /* of those it falls under, the one that stands longest */
 };
 
@@ -42,6 +62,7 @@ static void begin(struct trial *t, const struct flow *flow)
 
 	t->flow = flow;
 	t->birth = sel->boot && flow->since > sel->boot ? (flow->since - sel->boot) * 1000 : 0;
+	t->audit = flow->proc >= 0 ? sel->owners.procs.v[flow->proc].audit_session : ID_UNSET;
 	t->best = NULL;
 }
 
@@ -83,10 +104,12 @@ static bool is_nobodys(const struct flow *flow)
 	return flow->direction != DIR_OUT && flow->via == VIA_UID;
 }
 
-/* Whether it came, or became theirs, after the fence had gone up. */
+/* Whether it came, or became theirs, after the fence had gone up: audit sessions are numbered in the order of log-ins. */
 static bool is_late(const struct standing *s, const struct trial *t)
 {
 	if (came_after(s->since_ns, t->birth))
+		return true;
+	if (s->audit != ID_UNSET && t->audit != ID_UNSET && t->audit > s->audit)
 		return true;
 	return s->met && !ids_has(&s->spared, flow_key(t->flow));
 }

@@ -23,11 +23,11 @@ int standing_write(struct standing *s)
 {
 	const struct filter *f = &s->target.filter;
 	_cleanup_(json_decrefp) json_t *o = json_pack(
-		"{sI sO sO? sI sI sI ss sI sI sI si sb sb so so so so so so}", "fence", (json_int_t)s->number, "selectors", s->selectors,
-		"reason", s->reason, "uid", (json_int_t)s->by.uid, "login_uid", (json_int_t)s->by.login_uid, "pid",
+		"{sI sO sO? sI sI sI ss sI sI sI sI si sb sb so so so so so so}", "fence", (json_int_t)s->number, "selectors",
+		s->selectors, "reason", s->reason, "uid", (json_int_t)s->by.uid, "login_uid", (json_int_t)s->by.login_uid, "pid",
 		(json_int_t)s->by.pid, "request", s->request, "since", (json_int_t)s->since_us, "up", (json_int_t)s->since_ns,
-		"until", (json_int_t)s->until_ns, "turn", (int)s->turn, "lapsed", !!(s->notes & FENCE_NOTE_LAPSED), "pending",
-		s->pending, "users", spell_ids(&f->users),
+		"until", (json_int_t)s->until_ns, "audit", (json_int_t)s->audit, "turn", (int)s->turn, "lapsed",
+		!!(s->notes & FENCE_NOTE_LAPSED), "pending", s->pending, "users", spell_ids(&f->users),
 		"cgroups", spell_ids(&f->cgroups), "units", spell_ids(&f->units), "netns", spell_ids(&f->netns), "sessions",
 		spell_ids(&s->target.subjects.sessions), "tops", spell_ids(&s->target.subjects.cgroups));
 	_free_ char *text = o ? json_dumps(o, JSON_COMPACT) : NULL;
@@ -92,15 +92,17 @@ static int get_words(const json_t *o, struct standing *s)
 
 static int get_numbers(const json_t *o, struct standing *s)
 {
-	uint64_t uid, login_uid, pid, turn = 0;
+	uint64_t uid, login_uid, pid, turn = 0, audit = ID_UNSET;
 
 	if (get(o, "fence", FENCING_NUMBER_MAX - 1, &s->number) < 0 || !s->number || get(o, "uid", UINT32_MAX, &uid) < 0 ||
 	    get(o, "login_uid", UINT32_MAX, &login_uid) < 0 || get(o, "pid", UINT32_MAX, &pid) < 0 ||
 	    get(o, "since", INT64_MAX, &s->since_us) < 0 || get(o, "up", INT64_MAX, &s->since_ns) < 0 ||
 	    get(o, "until", INT64_MAX, &s->until_ns) < 0 ||
+	    (json_object_get(o, "audit") && get(o, "audit", UINT32_MAX, &audit) < 0) ||
 	    (json_object_get(o, "turn") && get(o, "turn", FENCING_TURNS - 1, &turn) < 0))
 		return -EBADMSG;
 	s->by = (struct fence_author){ .uid = uid, .login_uid = login_uid, .pid = pid };
+	s->audit = audit;
 	s->turn = turn;
 	s->notes = json_is_true(json_object_get(o, "lapsed")) ? FENCE_NOTE_LAPSED : 0;
 	s->pending = json_is_true(json_object_get(o, "pending"));

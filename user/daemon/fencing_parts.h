@@ -25,6 +25,7 @@ struct standing {
 	unsigned int notes; /* enum fence_note */
 	bool leaving;	    /* it stands until the file says that it does not */
 	bool pending;	    /* it came with a kill that has not begun */
+	uint32_t audit;	    /* newest audit session when it went up; ID_UNSET: not known */
 	bool met;	    /* a look has told what was there before it: */
 	struct ids spared;  /* by flow_key(); of the thread that looks */
 	uint64_t told_ns;   /* when a hit was told last */
@@ -117,6 +118,9 @@ int fencing_check_netns(struct fencing *f, const struct filter *filter, const ch
 /* fencing_follow.c, with the lock: it is for this from now on. Of the target, which shares what is the same, the rest is the
  * caller's to free: of the new one after a failure, or else of the old one. */
 int fencing_rename(struct fencing *f, struct standing *s, const struct fence_target *to);
+
+/* fencing_judge.c. Who logs in after this has a higher one; ID_UNSET: not known. */
+uint32_t fencing_newest_session(const struct fencing *f);
 
 /* fencing_set.c: with the lock. What stands shall stand in the kernel. Where that refused fences it is asked again; it is no
  * failure that none stand there, but it is one that some may which cannot be taken down. The next tick tries again. */
