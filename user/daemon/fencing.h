@@ -34,8 +34,8 @@ struct fencing_options {
 	struct record *record; /* which kills have begun; NULL: none of those that a fence waits for */
 };
 
-/* Takes up what was left, but for what a kill has left that had not begun. Where the kernel refuses fences it is opened all the same, and each new one is refused with the
- * reason. 0 or negative errno with a sentence in err. */
+/* Takes up what was left, but for what a kill has left that had not begun. Where the kernel refuses fences it is opened all the
+ * same, and each new one is refused with the reason. 0 or negative errno with a sentence in err. */
 int fencing_open(struct fencing **ret, const struct fencing_options *o, char *err);
 /* What could not be taken up or written down since it was asked last, or can be again, in sentences for who runs the host. Whether
  * there is any; it does not wait, and may say later what it cannot now. */
