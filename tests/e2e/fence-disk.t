@@ -42,7 +42,7 @@ is "$(fences)" "" "nor does it come back"
 
 # --- a full disk: time goes by, ends come, and whoever runs the host is told
 
-fence add --client "$(mine)" --for $((3 * SEVER_TEST_SLOW))s
+fence add --client "$(mine)" --for $((2 + SEVER_TEST_SLOW))s
 fence add --client "$(other)" --for 10m
 keep=$(json_field "$(cat "$OUT")" fence)
 is "$(enter "$(mine)"):$(enter "$(other)"):$(enter 127.0.0.3)" ECONNREFUSED:ECONNREFUSED:ok "two stand, and nobody else is kept out"
