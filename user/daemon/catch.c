@@ -8,7 +8,6 @@
 #include <string.h>
 
 #define PATIENCE_MS 1000
-#define HANDLE_LEN 32
 #define AT_ONCE 4096 /* each is compared with all handles of a request */
 
 static int on_caught(const struct flow *f, const struct fence_match *by, void *arg)
@@ -101,7 +100,7 @@ static int open_source(void *arg, struct source **ret)
 {
 	const struct ending *g = arg;
 
-	return source_index_suffices(g->live, true) ? source_index_open(g->live, 0, g->job, false, ret) : scan_open(ret);
+	return source_of_all(g->live, 0, g->job, false, true, ret);
 }
 
 static int mark(void *arg, struct selection *victims, char *err)
@@ -145,7 +144,7 @@ static bool run(struct live *l, struct request *req)
 /* Its handle; of what the index has not, where and in which states it is looked for as well. */
 static size_t name(const struct caught *one, char *text, struct selector *ret)
 {
-	snprintf(text, HANDLE_LEN, "%llx@%u", (unsigned long long)one->handle, one->netns);
+	snprintf(text, FLOW_HANDLE_LEN, "%llx@%u", (unsigned long long)one->handle, one->netns);
 	ret[0] = (struct selector){ .kind = SEL_FLOW, .text = text };
 	ret[0].flow.cookie = one->handle;
 	ret[0].flow.netns = one->netns;
@@ -162,7 +161,7 @@ static size_t name(const struct caught *one, char *text, struct selector *ret)
 static bool end_some(struct live *l, const struct caught *v, size_t n)
 {
 	_free_ struct selector *selectors = calloc(3 * n, sizeof(*selectors));
-	_free_ char *texts = malloc(n * HANDLE_LEN);
+	_free_ char *texts = malloc(n * FLOW_HANDLE_LEN);
 	struct request req = {
 		.verb = VERB_KILL,
 		.selectors = selectors,
@@ -175,7 +174,7 @@ static bool end_some(struct live *l, const struct caught *v, size_t n)
 	if (!selectors || !texts)
 		return false;
 	for (size_t i = 0; i < n; i++)
-		req.n_selectors += name(&v[i], texts + i * HANDLE_LEN, selectors + req.n_selectors);
+		req.n_selectors += name(&v[i], texts + i * FLOW_HANDLE_LEN, selectors + req.n_selectors);
 	memcpy(req.id, v->by.request, sizeof(req.id));
 	return run(l, &req);
 }

@@ -65,10 +65,7 @@ static int find_own(struct live *live, const struct request *req, const struct f
 		wide.named &= ~(1u << SEL_LOCAL_PORT | 1u << SEL_PROTO);
 		wide.protos = ~0u;
 	}
-	if (source_index_suffices(live, wide.protos & 1u << PROTO_UDP))
-		r = source_index_open(live, req->caller, 0, false, &source);
-	else
-		r = scan_open(&source);
+	r = source_of_all(live, req->caller, 0, false, wide.protos & 1u << PROTO_UDP, &source);
 	if (r == 0)
 		r = source->ops->select(source, &wide, NULL, &sel);
 	if (r == 0)

@@ -55,9 +55,9 @@ struct fence_author {
 
 /* Puts up a fence for what the selectors of the request say, for its fence_ms, with its reason; id "" unless it is part of a
  * kill. It stands, inbound where fencing_attach() has been, and what was under way before has settled, when this returns 0; else
- * nothing stands and nothing is remembered. Looks up names and waits for the disk: not for the event loop. Rights are the caller's business, guards are not
- * (everyone without `yes`, protected addresses, the connections of req->caller without include_self): *ret_why says which one
- * refused it, and what is not there.
+ * nothing stands and nothing is remembered. Looks up names and waits for the disk: not for the event loop. Rights are the caller's
+ * business, guards are not (everyone without `yes`, protected addresses, the connections of req->caller without include_self):
+ * *ret_why says which one refused it, and what is not there.
  *
  * job: number of the request, 0 none. *ret: a Fence of io.sever, the caller's. With a sentence in err: -EINVAL, -E2BIG, -ESRCH,
  * -EAGAIN as fence_resolve() and fence_compile(); -ECANCELED a guard; -EOPNOTSUPP the kernel cannot; -EBUSY too many; what the

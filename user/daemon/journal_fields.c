@@ -134,7 +134,7 @@ void fields_cut(struct fields *f, const struct journal_cut *c)
 {
 	const struct flow *flow = c->flow;
 	const char *user = flow->user_known ? flow->user_name : NULL;
-	char address[ADDR_STRLEN] = "", shown[WORD_SHOWN];
+	char address[ADDR_STRLEN] = "", shown[WORD_SHOWN], handle[FLOW_HANDLE_LEN];
 	bool out = flow->direction == DIR_OUT;
 
 	if (flow->remote.family)
@@ -147,7 +147,7 @@ void fields_cut(struct fields *f, const struct journal_cut *c)
 	    address, c->cause ? ": " : "", c->cause ? c->cause : "");
 	if (c->request)
 		put(f, "SEVER_REQUEST=%s", c->request);
-	put(f, "SEVER_FLOW=%llx@%u", (unsigned long long)flow_key(flow), flow->netns);
+	put(f, "SEVER_FLOW=%s", flow_handle(flow, handle));
 	if (*address)
 		put(f, "%s=%s", out ? "SEVER_PEER" : "SEVER_CLIENT", address);
 	if (user)

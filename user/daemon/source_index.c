@@ -203,3 +203,8 @@ int source_index_open(struct live *l, uint32_t caller, uint32_t job, bool states
 	*ret = &s->base;
 	return 0;
 }
+
+int source_of_all(struct live *l, uint32_t caller, uint32_t job, bool states, bool udp, struct source **ret)
+{
+	return source_index_suffices(l, udp) ? source_index_open(l, caller, job, states, ret) : scan_open(ret);
+}

@@ -56,9 +56,7 @@ static int open_source(void *arg, struct source **ret)
 	const struct work *w = arg;
 	bool states = w->request.verb == VERB_LIST || w->request.dry_run;
 
-	if (!source_index_suffices(w->live, wants_udp(&w->request)))
-		return scan_open(ret);
-	return source_index_open(w->live, w->request.caller, w->job, states, ret);
+	return source_of_all(w->live, w->request.caller, w->job, states, wants_udp(&w->request), ret);
 }
 
 static bool may(void *arg, const struct flow *f)
