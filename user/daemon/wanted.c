@@ -5,14 +5,6 @@
 #define OF_CARRIERS                                                                                                      \
 	(1u << SEL_CLIENT | 1u << SEL_PEER | 1u << SEL_LOCAL_PORT | 1u << SEL_REMOTE_PORT | 1u << SEL_PROTO | 1u << SEL_NETNS)
 
-static bool names_session(const struct filter *f, const struct session *s)
-{
-	for (size_t i = 0; i < f->sessions.n; i++)
-		if (session_id_is(&f->sessions.v[i], s))
-			return true;
-	return false;
-}
-
 /* What is said of people is judged by the owner that was known at the time. */
 static bool is_flow_wanted(const struct entry *e, const struct filter *f, const struct sittings *s)
 {
@@ -30,7 +22,7 @@ static bool is_flow_wanted(const struct entry *e, const struct filter *f, const 
 		return false;
 	if (filter_names(f, SEL_UNIT) && !ids_has(&f->units, e->cgroup))
 		return false;
-	return !filter_names(f, SEL_SESSION) || (sitting && names_session(f, &sitting->session));
+	return !filter_names(f, SEL_SESSION) || (sitting && filter_means_session(f, &sitting->session));
 }
 
 /* A session is known by its user, its name, and what carries it or did last. It may be over by now. */
@@ -44,7 +36,7 @@ static bool is_session_wanted(const struct logged *e, const struct filter *f)
 	snprintf(s.id, sizeof(s.id), "%s", json_string_value(json_object_get(e->about, "session")) ?: "");
 	if (filter_names(f, SEL_USER) && !ids_has(&f->users, e->uid))
 		return false;
-	if (filter_names(f, SEL_SESSION) && !names_session(f, &s))
+	if (filter_names(f, SEL_SESSION) && !filter_means_session(f, &s))
 		return false;
 	entry_to_flow(&e->flow, &carrier);
 	return !(f->named & OF_CARRIERS) || (e->flow.family && filter_match_socket(f, NULL, &carrier) == MATCH_YES);

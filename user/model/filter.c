@@ -114,13 +114,18 @@ bool session_id_is(const struct session_id *id, const struct session *s)
 	return id->form == SESSION_AUDIT ? s->audit != ID_UNSET && s->audit == id->audit : !strcmp(s->id, id->id);
 }
 
+bool filter_means_session(const struct filter *f, const struct session *s)
+{
+	for (size_t i = 0; i < f->sessions.n; i++)
+		if (session_id_is(&f->sessions.v[i], s))
+			return true;
+	return false;
+}
+
 /* session: an index, -1 none. */
 static bool match_session(const struct filter *f, const struct people *p, int32_t session)
 {
-	for (size_t i = 0; i < f->sessions.n && session >= 0; i++)
-		if (session_id_is(&f->sessions.v[i], &p->sessions->v[session]))
-			return true;
-	return false;
+	return session >= 0 && filter_means_session(f, &p->sessions->v[session]);
 }
 
 /* Any holder will do: a socket that was handed on is still in the hands of the first one. */

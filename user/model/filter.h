@@ -84,6 +84,8 @@ bool filter_match_people(const struct filter *f, const struct people *p, const s
 /* Whether the process is one that makes the flows it holds worth a closer look: it may be the one that is named,
  * or it has a log-in user, which settles whose flow it is not. Only where filter_names_people(). */
 bool filter_cares_for(const struct filter *f, const struct people *p, const struct proc *proc);
+/* Whether it is one of the sessions that are named. */
+bool filter_means_session(const struct filter *f, const struct session *s);
 /* Whether the process itself is one of those that are named, in any way. */
 bool filter_means_proc(const struct filter *f, const struct people *p, const struct proc *proc);
 /* Whether a socket itself, whoever holds it, may satisfy what the filter says of people. */
