@@ -163,32 +163,23 @@ int track_connect6(struct bpf_sock_addr *ctx)
 	return connecting(ctx, remote);
 }
 
-/* A pass over the sockets may be about to put this one into the map, and nobody would take it out again. So a mark is
- * put in its place; where the pass was faster, what it put there ends first. */
 SEC("cgroup/sock_release")
 int track_release(struct bpf_sock *ctx)
 {
-	const struct sever_flow gone = { .flags = SEVER_FLOW_GONE };
-	struct sever_control *c;
 	struct sever_flow *f;
 	__u64 cookie;
 
 	if (ctx->protocol != IPPROTO_UDP)
 		return 1;
-	c = controls();
 	cookie = bpf_get_socket_cookie(ctx);
-	for (int i = 0; i < 2; i++) {
-		f = bpf_map_lookup_elem(&flows, &cookie);
-		if (f)
-			end_udp(untyped(ctx), cookie, f);
-		if (!c || !c->adopting || !put(cookie, &gone, BPF_NOEXIST))
-			break;
-	}
+	f = bpf_map_lookup_elem(&flows, &cookie);
+	if (f)
+		end_udp(untyped(ctx), cookie, f);
 	return 1;
 }
 
 /* Flows that are older than the programs, and what a pending flow has become. The kernel holds the lock of the socket
- * (UDP: since 6.5), so a TCP socket is not closed meanwhile. A UDP socket may be, but after it was seen to be held. */
+ * (UDP: since 6.5), so a TCP socket is not closed meanwhile. A UDP socket may be: see adopt_udp(). */
 static __always_inline void adopt(struct sock *sk)
 {
 	__u64 cookie = bpf_get_socket_cookie(sk);
@@ -196,7 +187,7 @@ static __always_inline void adopt(struct sock *sk)
 	struct sever_control *c = controls();
 	__u8 state = sk->__sk_common.skc_state;
 
-	if (!c || (old && old->flags & SEVER_FLOW_GONE))
+	if (!c)
 		return;
 	if (old) {
 		f = *old;
@@ -244,13 +235,34 @@ static __always_inline bool is_held(const struct sock *sk)
 	return bpf_core_field_exists(file->f_ref) ? file->f_ref.refcnt.counter >= 0 : file->f_count.counter > 0;
 }
 
+/* Of the stores before it and the loads after it. */
+static __always_inline void full_barrier(void)
+{
+	__u64 n = 0;
+
+	n = __sync_fetch_and_add(&n, 1);
+	asm volatile("" ::"r"(n));
+}
+
+/* The last descriptor may be closed meanwhile. If it was before the flow got into the map, track_release() may have
+ * looked in vain, and nobody else would take the flow out. If after, track_release() finds it. */
 SEC("iter/udp")
 int adopt_udp(struct bpf_iter__udp *ctx)
 {
 	struct sock *sk = (struct sock *)ctx->udp_sk;
+	struct sever_flow *f;
+	__u64 cookie;
 
-	if (sk && sk->__sk_common.skc_state == TCP_ESTABLISHED && sk->sk_protocol == IPPROTO_UDP &&
-	    !BPF_CORE_READ_BITFIELD(sk, sk_kern_sock) && is_held(sk))
-		adopt(sk);
+	if (!sk || sk->__sk_common.skc_state != TCP_ESTABLISHED || sk->sk_protocol != IPPROTO_UDP ||
+	    BPF_CORE_READ_BITFIELD(sk, sk_kern_sock) || !is_held(sk))
+		return 0;
+	adopt(sk);
+	full_barrier();
+	if (is_held(sk))
+		return 0;
+	cookie = bpf_get_socket_cookie(sk);
+	f = bpf_map_lookup_elem(&flows, &cookie);
+	if (f)
+		end_udp(sk, cookie, f);
 	return 0;
 }

@@ -54,7 +54,7 @@ struct sever_verdict {
 };
 
 /* From here on: bpf/track.bpf.c. What it pinned is taken over by a later process only if that says the same number. */
-#define SEVER_TRACK_ABI 1
+#define SEVER_TRACK_ABI 2
 
 enum { SEVER_DIR_UNKNOWN, SEVER_DIR_IN, SEVER_DIR_OUT };
 enum {
@@ -62,7 +62,6 @@ enum {
 	SEVER_FLOW_PENDING = 2, /* a connect() under way: no local port yet; of UDP it may also have failed */
 	SEVER_FLOW_KERNEL = 4,	/* a socket of the kernel's own */
 	SEVER_FLOW_SUBFLOW = 8, /* below an MPTCP connection, which itself is not here */
-	SEVER_FLOW_GONE = 0x80, /* ended while others were adopted; no flow */
 };
 
 /* One flow, by its cookie, while it lives: TCP from SYN_SENT or ESTABLISHED to CLOSE, UDP while connected. */
@@ -133,8 +132,7 @@ enum {
 /* The one entry of the map `control`. */
 struct sever_control {
 	__u32 abi;
-	__u16 adopting; /* a pass is under way: leave a mark of the UDP sockets that are closed meanwhile */
-	__u16 pass;
+	__u32 pass; /* over all sockets: the number of the last one, 16 bits */
 };
 
 /* From here on: bpf/fence.bpf.c. */

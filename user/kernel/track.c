@@ -41,9 +41,9 @@ static int refusal(void)
 	return errno && errno < 512 ? -errno : -EOPNOTSUPP; /* ENOTSUPP, which no libc knows */
 }
 
-int track_control(const struct track *t, bool adopting)
+int track_control(const struct track *t)
 {
-	const struct sever_control c = { .abi = SEVER_TRACK_ABI, .adopting = adopting, .pass = t->pass };
+	const struct sever_control c = { .abi = SEVER_TRACK_ABI, .pass = t->pass };
 	const uint32_t zero = 0;
 
 	return bpf_map_update_elem(t->part[PART_CONTROL], &zero, &c, BPF_ANY) < 0 ? -errno : 0;
@@ -58,7 +58,7 @@ static int resume(struct track *t)
 	if (bpf_map_lookup_elem(t->part[PART_CONTROL], &zero, &c) < 0)
 		return -errno;
 	t->pass = c.pass;
-	return track_control(t, false);
+	return 0;
 }
 
 /* The descriptors become ours: the skeleton closes what it still has. */
@@ -99,7 +99,7 @@ static int load(struct track *t, const struct track_options *o)
 	if (track_bpf__load(s) < 0)
 		return refusal();
 	take_parts(t, s);
-	return track_control(t, false);
+	return track_control(t);
 }
 
 static int attach_tracepoint(struct track *t, int prog)

@@ -59,34 +59,15 @@ static int keep(struct founds *l, uint64_t cookie, const struct sever_flow *f)
 	return r;
 }
 
-static int on_mark(uint64_t cookie, const struct sever_flow *f, void *arg)
-{
-	return keep(arg, cookie, f);
-}
-
-/* Of UDP sockets that were closed during a pass. */
-static int remove_marks(const struct track *t)
-{
-	_cleanup_(founds_clear) struct founds l = { 0 };
-	int r = track_walk_marks(t, on_mark, &l);
-
-	for (size_t i = 0; i < l.n; i++)
-		bpf_map_delete_elem(t->part[PART_FLOWS], &l.v[i].cookie);
-	return r;
-}
-
 static int adopt_all(struct track *t, const struct netns *ns, size_t n)
 {
-	int r, back;
+	int r;
 
 	t->pass = t->pass == UINT16_MAX ? 1 : t->pass + 1;
-	r = track_control(t, true);
+	r = track_control(t);
 	for (size_t i = 0; i < n && r == 0; i++)
 		r = ns[i].nl ? netns_run(&ns[i], in_netns, (void *)t) : 0;
-	back = track_control(t, false);
-	if (back == 0)
-		back = remove_marks(t);
-	return r < 0 ? r : back;
+	return r;
 }
 
 int track_adopt(struct track *t, const struct netns *ns)

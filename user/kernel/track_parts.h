@@ -54,9 +54,6 @@ int track_pin(const struct track *t, const char *dir, char *err);
 int track_unpin(int dirfd);
 
 /* Writes the entry of PART_CONTROL. */
-int track_control(const struct track *t, bool adopting);
-
-/* Shows what track_walk() leaves out: SEVER_FLOW_GONE. */
-int track_walk_marks(const struct track *t, track_flow_cb cb, void *arg);
+int track_control(const struct track *t);
 
 #endif

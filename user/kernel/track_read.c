@@ -12,14 +12,7 @@ enum { CHUNK = 4096, MAX_CHUNK = 1 << 20 };
 
 int track_read(const struct track *t, uint64_t cookie, struct sever_flow *ret)
 {
-	struct sever_flow f;
-
-	if (bpf_map_lookup_elem(t->part[PART_FLOWS], &cookie, &f) < 0)
-		return -errno;
-	if (f.flags & SEVER_FLOW_GONE)
-		return -ENOENT;
-	*ret = f;
-	return 0;
+	return bpf_map_lookup_elem(t->part[PART_FLOWS], &cookie, ret) < 0 ? -errno : 0;
 }
 
 struct chunk {
@@ -66,7 +59,7 @@ static int next_chunk(const struct track *t, struct chunk *c)
 	return 1;
 }
 
-static int walk(const struct track *t, bool marks, track_flow_cb cb, void *arg)
+int track_walk(const struct track *t, track_flow_cb cb, void *arg)
 {
 	_cleanup_(chunk_clear) struct chunk c = { 0 };
 	int more = 1, r = enlarge(&c, CHUNK);
@@ -76,20 +69,9 @@ static int walk(const struct track *t, bool marks, track_flow_cb cb, void *arg)
 		if (more < 0)
 			return more;
 		for (uint32_t i = 0; i < c.n && r >= 0; i++)
-			if (marks == !!(c.flows[i].flags & SEVER_FLOW_GONE))
-				r = cb(c.cookies[i], &c.flows[i], arg);
+			r = cb(c.cookies[i], &c.flows[i], arg);
 	}
 	return r < 0 ? r : 0;
-}
-
-int track_walk(const struct track *t, track_flow_cb cb, void *arg)
-{
-	return walk(t, false, cb, arg);
-}
-
-int track_walk_marks(const struct track *t, track_flow_cb cb, void *arg)
-{
-	return walk(t, true, cb, arg);
 }
 
 /* Every CPU counts for itself. */
