@@ -181,7 +181,7 @@ struct sever_fence_key {
 struct sever_fence_entry {
 	__u64 until;
 	__u64 id;
-	__u64 cover_until; /* of the other fences of this prefix and of shorter ones: the one that stands longest */
+	__u64 cover_until; /* of the fences of shorter prefixes the one that stands longest */
 	__u64 cover_id;	   /* 0 none */
 };
 

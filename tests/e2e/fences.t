@@ -182,6 +182,7 @@ got=$(by_mine '')
 like "$got" '"guard": *"self".*127.0.0.3' "who would keep out himself is asked"
 is "$(enter $B)" ok "and is not kept out"
 like "$(by_mine '' local_port 9)" '"guard": *"self"' "whatever the port"
+like "$(by_mine '' proto udp)" '"guard": *"self"' "and whatever the protocol"
 got=$(by_mine '' user alice)
 is "$(error_of "$got")" "" "but not for what is somebody else's"
 lift "$(id_of "$got")" >/dev/null

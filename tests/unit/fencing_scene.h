@@ -99,6 +99,19 @@ static inline int lift(const char *id)
 	return fencing_lift(fencing, id, &none, &by, 0, &lifted, err);
 }
 
+/* As add() has it. How many, or negative errno. */
+static inline int lift_by(const char *text)
+{
+	const struct fence_author by = { .uid = 0, .login_uid = ID_UNSET, .pid = 7 };
+	struct selector v[8];
+	char words[256];
+	const struct request req = { .selectors = v, .n_selectors = parse(text, v, words) };
+	_cleanup_(json_decrefp) json_t *lifted = NULL;
+	int r = fencing_lift(fencing, NULL, &req, &by, 0, &lifted, err);
+
+	return r < 0 ? r : (int)json_array_size(lifted);
+}
+
 static inline json_t *listed(void)
 {
 	const struct request all = { 0 };

@@ -13,7 +13,7 @@
 #define IPPROTO_MPTCP 262
 #endif
 
-enum way { WAY_TCP, WAY_MPTCP, WAY_FAST_OPEN, WAY_UDP, WAY_UDP_CONNECT, WAY_MAX };
+enum way { WAY_TCP, WAY_MPTCP, WAY_FAST_OPEN, WAY_UDP, WAY_UDP_CONNECT, WAY_PING };
 
 struct leaver {
 	/* Before: 0 as we are. */
@@ -32,7 +32,7 @@ static struct {
 		pid_t pid;
 		int fd;
 	} leavers[8];
-	char cgroups[8][PATH_MAX];
+	char cgroups[16][PATH_MAX];
 	size_t n_leavers, n_cgroups;
 } made;
 
@@ -44,9 +44,9 @@ struct order {
 /* 0 or -errno. A connection that stands is reset at once. */
 static inline int go(const struct order *o)
 {
-	bool udp = o->way == WAY_UDP || o->way == WAY_UDP_CONNECT;
-	_close_ int fd = socket(o->to.sa.sa_family, (udp ? SOCK_DGRAM : SOCK_STREAM) | SOCK_CLOEXEC,
-				o->way == WAY_MPTCP ? IPPROTO_MPTCP : 0);
+	bool stream = o->way <= WAY_FAST_OPEN;
+	_close_ int fd = socket(o->to.sa.sa_family, (stream ? SOCK_STREAM : SOCK_DGRAM) | SOCK_CLOEXEC,
+				o->way == WAY_MPTCP ? IPPROTO_MPTCP : o->way == WAY_PING ? IPPROTO_ICMP : 0);
 	int flags = o->way == WAY_FAST_OPEN ? MSG_FASTOPEN : 0, r;
 
 	if (fd < 0 || (o->from.len && bind(fd, &o->from.sa, o->from.len) < 0))
@@ -57,7 +57,7 @@ static inline int go(const struct order *o)
 		r = connect(fd, &o->to.sa, o->to.len);
 	if (r < 0)
 		return -errno;
-	if (!udp)
+	if (stream)
 		reset_on_close(fd);
 	return 0;
 }

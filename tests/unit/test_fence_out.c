@@ -97,6 +97,36 @@ static void test_cgroups(void **state)
 	empty_backlogs();
 }
 
+/* As deep as a container of a user's manager is nested, and deeper: by each that is above. */
+static void test_deep_cgroup(void **state)
+{
+	char at[12][PATH_MAX];
+	struct leaver inside = { .cgroup = at[11] };
+	uint64_t ids[12];
+
+	(void)state;
+	for (int i = 0; i < 12; i++)
+		ids[i] = new_cgroup(i ? at[i - 1] : NULL, "sever-deep", at[i]);
+	leaver_start(&inside);
+	for (int i = 0; i < 12; i++) {
+		STAND(outbound(i + 1, SEVER_FENCE_OUT_CGROUP, ids[i]));
+		assert_int_equal(leaves(&inside, WAY_TCP, NULL, "127.0.0.1", port_of(v4)), -EPERM);
+	}
+}
+
+/* What is neither TCP nor UDP no fence is for. */
+static void test_other_protocols(void **state)
+{
+	struct leaver held = { .uid = own_uid(0) };
+
+	(void)state;
+	write_to("/proc/sys/net/ipv4/ping_group_range", "0 2147483647");
+	leaver_start(&held);
+	STAND(outbound(1, SEVER_FENCE_OUT_UID, own_uid(0)));
+	assert_int_equal(leaves(&held, WAY_PING, NULL, "127.0.0.1", 0), 0);
+	assert_int_equal(leaves(&held, WAY_UDP_CONNECT, NULL, "127.0.0.1", 9), -EPERM);
+}
+
 /* The other end; and no address is ourselves. */
 static void test_destinations(void **state)
 {
@@ -222,8 +252,9 @@ static void test_hit(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		leaver_test(test_ids),	       leaver_test(test_cgroups), leaver_test(test_destinations),
-		leaver_test(test_established), leaver_test(test_hit),
+		leaver_test(test_ids),		   leaver_test(test_cgroups),	   leaver_test(test_deep_cgroup),
+		leaver_test(test_other_protocols), leaver_test(test_destinations), leaver_test(test_established),
+		leaver_test(test_hit),
 	};
 
 	return leaver_run("fence_out", tests, open_doors, fence_teardown);

@@ -53,6 +53,43 @@ static void test_up_and_down(void **state)
 	assert_int_equal(must_add("--client 127.0.0.2", 60000), second + 1);
 }
 
+/* Just what was typed, not a part of it; in any order. */
+static void test_by_selectors(void **state)
+{
+	(void)state;
+	must_add("--client 127.0.0.2", 60000);
+	must_add("--client 127.0.0.2 --client 127.0.0.3", 50000);
+	assert_int_equal(lift_by("--client 127.0.0.3"), -ENOENT);
+	assert_int_equal(lift_by("--client 127.0.0.2"), 1);
+	assert_int_equal(count(), 1);
+	knock("127.0.0.3", -ECONNREFUSED);
+	must_add("--client 127.0.0.2", 60000);
+	assert_int_equal(lift_by("--client 127.0.0.3 --client 127.0.0.2"), 1);
+	knock("127.0.0.3", 0);
+	knock("127.0.0.2", -ECONNREFUSED);
+}
+
+/* One fence for people, several for the kernel. */
+static void test_parts(void **state)
+{
+	uint64_t told;
+
+	(void)state;
+	must_add("--client 127.0.0.2 --client 127.0.0.3", 60000);
+	do { /* within one second */
+		told = now();
+		fencing->all.v[0]->told_ns = 0;
+		knock("127.0.0.2", -ECONNREFUSED);
+		assert_true(fencing_drain(fencing));
+		told = fencing->all.v[0]->told_ns > told ? fencing->all.v[0]->told_ns : 0;
+		knock("127.0.0.3", -ECONNREFUSED);
+	} while (!told || now() >= told + SECOND);
+	assert_true(fencing_drain(fencing));
+	assert_int_equal(fencing->all.v[0]->told_ns, told);
+	assert_int_equal(number(0, "refused") % 2, 0);
+	assert_true(number(0, "refused") >= 2);
+}
+
 static void test_full_disk(void **state)
 {
 	const struct rlimit none = { 0, RLIM_INFINITY }, any = { RLIM_INFINITY, RLIM_INFINITY };
@@ -75,6 +112,8 @@ static void test_full_disk(void **state)
 	assert_true(before_len == after_len && !memcmp(before, after, after_len));
 	must_add("--client 127.0.0.2", 60000);
 	knock("127.0.0.2", -ECONNREFUSED);
+	assert_int_equal(lift_by("--client 127.0.0.2"), 1);
+	knock("127.0.0.3", -ECONNREFUSED); /* that it was to go once is forgotten */
 }
 
 /* What was written down stands after a start, though it cannot be written again. */
@@ -391,6 +430,33 @@ static void test_unsettled(void **state)
 	knock("127.0.0.2", 0);
 }
 
+static void *add_without_maps(void *arg)
+{
+	struct refusal refusal;
+
+	forbid(SYS_bpf, BPF_MAP_UPDATE_ELEM, EPERM);
+	*(int *)arg = refused("--client 127.0.0.2", &refusal);
+	return NULL;
+}
+
+/* The kernel took those before, and does not take this one. */
+static void test_not_taken(void **state)
+{
+	pthread_t t;
+	int r = 1;
+
+	(void)state;
+	must_add("--client 127.0.0.3", 60000);
+	assert_int_equal(pthread_create(&t, NULL, add_without_maps, &r), 0);
+	pthread_join(t, NULL);
+	assert_int_equal(r, -EPERM);
+	assert_int_equal(count(), 1);
+	knock("127.0.0.2", 0);
+	knock("127.0.0.3", -ECONNREFUSED);
+	must_add("--client 127.0.0.2", 60000);
+	knock("127.0.0.2", -ECONNREFUSED);
+}
+
 static void *add_and_lift(void *arg)
 {
 	const struct fence_author by = { 0 };
@@ -438,6 +504,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		fencing_test(test_up_and_down),
+		fencing_test(test_by_selectors),
+		fencing_test(test_parts),
 		fencing_test(test_full_disk),
 		fencing_test(test_start_on_full_disk),
 		fencing_test(test_on_time),
@@ -449,6 +517,7 @@ int main(void)
 		fencing_test(test_cgroup_anew),
 		fencing_test(test_loop_does_not_wait),
 		fencing_test(test_unsettled),
+		fencing_test(test_not_taken),
 		fencing_test(test_threads),
 	};
 

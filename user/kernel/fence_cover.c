@@ -119,19 +119,10 @@ static void prefer(struct sever_fence_entry *e, uint64_t until, uint64_t id)
 	e->cover_id = id;
 }
 
-/* b has the same key. */
-static void join(struct sever_fence_entry *a, const struct sever_fence_entry *b)
+/* Of two with the same key the other one never counts. */
+static bool outlasts(const struct sever_fence_entry *a, const struct sever_fence_entry *b)
 {
-	struct sever_fence_entry less = *b;
-
-	if (b->until > a->until || (b->until == a->until && b->id < a->id)) {
-		less = *a;
-		a->until = b->until;
-		a->id = b->id;
-		a->cover_until = less.cover_until;
-		a->cover_id = less.cover_id;
-	}
-	prefer(a, less.until, less.id);
+	return a->until > b->until || (a->until == b->until && a->id < b->id);
 }
 
 static void add_cover(struct sever_fence_entry *e, const struct sever_fence_entry *shorter)
@@ -166,10 +157,10 @@ int fence_slots_of(const struct fence *v, const struct fence_names *names, struc
 			(struct fence_slot){ .key = names->v[i].key, .entry = { .until = v[i].until, .id = v[i].id } };
 	qsort(slots, names->n, sizeof(*slots), fence_by_key);
 	for (size_t i = 0; i < names->n; i++) {
-		if (s.n && fence_key_order(&slots[s.n - 1].key, &slots[i].key) == 0)
-			join(&slots[s.n - 1].entry, &slots[i].entry);
-		else
+		if (!s.n || fence_key_order(&slots[s.n - 1].key, &slots[i].key) != 0)
 			slots[s.n++] = slots[i];
+		else if (outlasts(&slots[i].entry, &slots[s.n - 1].entry))
+			slots[s.n - 1] = slots[i];
 	}
 	set_covers(&s);
 	*ret = s;
