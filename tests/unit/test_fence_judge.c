@@ -50,6 +50,15 @@ static struct flow *find(uint64_t cookie, uint64_t birth, unsigned int held)
 	return &sel.flows.v[sel.flows.n - 1];
 }
 
+/* As one whose socket is that user's. */
+static struct flow *attribute(struct flow *flow, uint32_t uid)
+{
+	flow->uid = uid;
+	flow_attribute(flow, &sel.people);
+	assert_int_equal(flow->user, uid);
+	return flow;
+}
+
 static int on_caught(const struct flow *flow, const struct fence_match *m, void *arg)
 {
 	(void)flow;
@@ -163,10 +172,29 @@ static void test_first_look(void **state)
 	assert_int_equal(judge(), 0);
 	find(5, moment(), 1 << MONITOR | 1 << INN); /* not hers alone */
 	find(6, moment(), 1 << INN);
-	find(7, moment(), 1 << SERVICE)->uid = ALICE; /* nobody has logged in there */
+	attribute(find(7, moment(), 1 << SERVICE), ALICE); /* nobody has logged in there */
 	assert_int_equal(judge(), 0);
+	attribute(find(7, moment(), 1 << SERVICE), ALICE)->direction = DIR_OUT; /* she has opened it, whose it is is known */
+	assert_int_equal(judge(), 1);
 	find(8, moment(), 1 << MONITOR);
 	assert_int_equal(judge(), 1);
+}
+
+/* Of two who have it, whoever is shown as its user: what was theirs before stays. */
+static void test_shared(void **state)
+{
+	uint64_t before = moment();
+
+	(void)state;
+	forget();
+	must_add("--user uid:4242", 60000);
+	must_add("--user uid:4243", 60000);
+	find(1, before, 1 << MONITOR | 1 << INN);
+	find(2, before, 1 << MONITOR | 1 << INN);
+	assert_int_equal(judge(), 0);
+	find(1, before, 1 << MONITOR);
+	find(2, before, 1 << INN);
+	assert_int_equal(judge(), 0);
 }
 
 static int too_much(const struct flow *flow, const struct fence_match *m, void *arg)
@@ -292,8 +320,8 @@ static void test_cgroups(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		fencing_test(test_places),    fencing_test(test_half_open), fencing_test(test_first_look), fencing_test(test_cut_short),
-		fencing_test(test_log_in),    fencing_test(test_sessions),  fencing_test(test_cgroups),
+		fencing_test(test_places),    fencing_test(test_half_open), fencing_test(test_first_look), fencing_test(test_shared),
+		fencing_test(test_cut_short), fencing_test(test_log_in),    fencing_test(test_sessions),   fencing_test(test_cgroups),
 	};
 
 	return fence_run("fence_judge", tests, setup_all, teardown_all);
