@@ -309,6 +309,35 @@ static void test_namespace_missed(void **state)
 	strcpy(here, was);
 }
 
+/* No process is in it, and no mount keeps it: a socket does, and shows the way. */
+static void test_namespace_held(void **state)
+{
+	_close_ int home = must(netns_own(), "netns_own"), strange = -1, client = -1;
+	const struct end from = end_of("127.0.0.2", 0);
+	struct held_netns held = { .pid = getpid(), .tid = getpid() };
+	struct owners owners = { .held = &held, .n_held = 1 };
+	char was[sizeof(here)];
+	struct ids all = { 0 };
+	struct end to;
+
+	(void)state;
+	strcpy(was, here);
+	must(own_net(), "own_net");
+	held.inode = inode_here();
+	snprintf(here, sizeof(here), "%u", held.inode);
+	must_add("--client 127.0.0.2", 60000);
+	held.fd = strange = listener("127.0.0.1", 0, 5);
+	client = bound(&from, SOCK_STREAM);
+	must(setns(home, CLONE_NEWNET), "setns");
+	must(fencing_attach(fencing, &owners, &all), "attach");
+	free(all.v);
+	to = end_of("127.0.0.1", port_of(strange));
+	assert_int_equal(connect(client, &to.sa, to.len), -1);
+	assert_int_equal(errno, ECONNREFUSED);
+	assert_string_equal(note(), "");
+	strcpy(here, was);
+}
+
 static const char *group_path(char path[256])
 {
 	_free_ char *mount = NULL;
@@ -514,6 +543,7 @@ int main(void)
 		fencing_test(test_kernel_later),
 		fencing_test(test_namespace_gone),
 		fencing_test(test_namespace_missed),
+		fencing_test(test_namespace_held),
 		fencing_test(test_cgroup_anew),
 		fencing_test(test_loop_does_not_wait),
 		fencing_test(test_unsettled),
