@@ -73,12 +73,14 @@ static int accept_victims(void *arg, struct selection *victims, char *err)
 	struct work *w = arg;
 	int r;
 
-	live_mark(w->live, w->job, &victims->flows);
 	pthread_mutex_lock(&w->lock);
 	for (size_t i = 0; i < victims->flows.n; i++)
 		w->victims += victims->flows.v[i].outcome == OUT_NONE;
 	w->state = WORK_ASKS;
+	pthread_mutex_unlock(&w->lock);
 	eventfd_write(w->wake, 1);
+	live_mark(w->live, w->job, &victims->flows); /* while the request is written down */
+	pthread_mutex_lock(&w->lock);
 	while (w->state == WORK_ASKS && !w->stop)
 		pthread_cond_wait(&w->answered, &w->lock);
 	r = w->state == WORK_ANSWERED ? w->answer : -EINTR;
