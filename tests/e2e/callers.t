@@ -65,19 +65,28 @@ start keeper -l 3001 listen tcp 127.0.0.1 7008 hold
 start caller -l 3001 connect tcp 127.0.0.1 7008 from 127.0.0.5
 user='[{"kind":"user","value":"uid:3001"},'$mine']'
 wish='"verb":"kill","selectors":'$user',"options":{"wait":"released","timeout_ms":20000}'
-first='{'$wish',"request":"'${id}02'"}'
-(call_as 3001 Kill "$first" ',"more":true' >"$T/first") &
+hers='{'$wish',"request":"'${id}02'"}'
+(call_as 3001 Kill "$hers" ',"more":true' >"$T/first") &
 first=$!
 ok "alice cuts what is hers, and waits until it is released" until_true 10 is_accepted ${id}02
 like "$(call GetRequest "{\"request\":\"${id}02\"}")" '"state":"accepted"' "that takes its time"
 like "$(call_as 3001 Kill "{$wish}")" "io.sever.Busy.*request ${id}02 is doing the same; nothing was touched" \
 	"she who asks for the same once more is told who is at it"
+out=$(call_as 3001 Kill "{${wish%,\"options\"*}}")
+ok "but not if she does not wait for the same" not grep_in "$out" Busy
+(call_as 3001 Kill "$hers" >"$T/second") &
+second=$!
 start late -l 3001 connect tcp 127.0.0.1 7001 from 127.0.0.5
 like "$(call Kill "{$wish}")" '"dead":1' "root is not refused because she is doing the same"
 stop keeper caller late
-wait "$first"
+wait "$first" "$second"
 is "$(sed -n 's/^{"parameters": *{"\([a-z]*\)".*/\1/p' "$T/first" | uniq | tr '\n' ' ')" "cut accepted flow summary " \
 	"she was told what loses its transport, that she is heard, what ended, and how it went"
+
+dead() { sed -n '$s/.*"dead":\([0-9]*\).*/\1/p'; }
+of_first=$(dead <"$T/first")
+is "$(dead <"$T/second"):$(call_as 3001 Kill "$hers" | dead)" "${of_first:-none}:$of_first" \
+	"with the same id she is told the same, meanwhile and afterwards"
 
 # --- who wants to know
 

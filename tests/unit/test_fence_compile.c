@@ -134,6 +134,8 @@ static void test_peers(void **state)
 	assert_true(there(SEVER_FENCE_OUT, 0, NULL, 25, 0, 0));
 	GIVES(2, { SEL_CLIENT, "10.0.0.0/8" }, { SEL_CLIENT, "192.0.2.1" }, { SEL_PEER, "10.1.0.0/16" }, { SEL_PEER, "192.0.2.0/24" });
 	assert_true(there(SEVER_FENCE_IN, 0, "10.1.0.0/16", 0, 0, 0) && there(SEVER_FENCE_IN, 0, "192.0.2.1", 0, 0, 0));
+	GIVES(1, { SEL_CLIENT, "10.0.0.0/8" }, { SEL_PEER, "10.0.0.0/8" });
+	assert_true(there(SEVER_FENCE_IN, 0, "10.0.0.0/8", 0, 0, 0));
 	GIVES(2, { SEL_ALL, NULL });
 	assert_true(there(SEVER_FENCE_IN, 0, NULL, 0, 0, 0) && there(SEVER_FENCE_OUT, 0, NULL, 0, 0, 0));
 	GIVES(2, { SEL_NETNS, "9" });

@@ -14,6 +14,7 @@ static struct {
 	unsigned int asked, accepted, lifted;
 	enum status refuse; /* what the fence says */
 	bool full;	    /* the record cannot take the request */
+	bool nobody;	    /* puts up fences here */
 	FILE *null;
 	char err[ERR_LEN];
 } scene;
@@ -69,7 +70,7 @@ static enum status cut(uint64_t max)
 		.max = max,
 	};
 	const struct access access = {
-		.open = access_direct.open, .accept = accept_victims, .fence = fence, .lift = lift
+		.open = access_direct.open, .accept = accept_victims, .fence = scene.nobody ? NULL : fence, .lift = lift
 	};
 	struct report report = { .ops = &report_json, .out = scene.null, .err = scene.null };
 
@@ -119,6 +120,16 @@ static void test_between(void **state)
 	check(0, false);
 }
 
+/* A kill without its fence would be no cut at all. */
+static void test_nobody(void **state)
+{
+	(void)state;
+	scene.nobody = true;
+	assert_int_equal(cut(0), STATUS_KERNEL);
+	assert_non_null(strstr(scene.err, "nothing was touched"));
+	assert_true(established(scene.first.in) && !scene.accepted && !scene.asked);
+}
+
 static void test_guard_after(void **state)
 {
 	(void)state;
@@ -160,6 +171,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_between, begin, end),
+		cmocka_unit_test_setup_teardown(test_nobody, begin, end),
 		cmocka_unit_test_setup_teardown(test_guard_after, begin, end),
 		cmocka_unit_test_setup_teardown(test_not_recorded, begin, end),
 		cmocka_unit_test_setup_teardown(test_fence_refused, begin, end),

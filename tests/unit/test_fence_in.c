@@ -97,6 +97,21 @@ static void test_longest_and_expired(void **state)
 	close(l);
 }
 
+/* A fence that has ended leaves what a wider one covers to that, to the bit. */
+static void test_covered(void **state)
+{
+	struct fence v[] = { inbound(1, "127.0.0.0/12", 0), inbound(2, "127.15.0.2", 0), inbound(3, "127.16.0.2", 0) };
+	int l = listener("127.0.0.1", 0, 5);
+
+	(void)state;
+	v[1].until = v[2].until = now() - 1;
+	stand(v, 3);
+	assert_int_equal(knock_at(l, "127.15.0.2", "127.0.0.1"), -ECONNREFUSED);
+	assert_int_equal(count_of(1), 1);
+	assert_int_equal(knock_at(l, "127.16.0.2", "127.0.0.1"), 0);
+	close(l);
+}
+
 static void test_ports(void **state)
 {
 	int a = listener("127.0.0.1", 0, 5), b = listener("127.0.0.1", 0, 5), u = udp_server("127.0.0.1");
@@ -318,7 +333,7 @@ int main(void)
 		fence_test(test_families),  fence_test(test_mapped),	     fence_test(test_longest_and_expired),
 		fence_test(test_ports),	    fence_test(test_two_namespaces), fence_test(test_named_namespace),
 		fence_test(test_reuseport), fence_test(test_one_address),    fence_test(test_begun_before),
-		fence_test(test_looked_for),
+		fence_test(test_looked_for), fence_test(test_covered),
 	};
 
 	return fence_run("fence_in", tests, fence_setup, fence_teardown);

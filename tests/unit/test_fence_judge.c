@@ -146,6 +146,9 @@ static void test_half_open(void **state)
 	newest()->since_ns = 0;
 	find(1, 0, 0);
 	assert_int_equal(judge_places(), 1);
+	newest()->until_ns = moment(); /* it has ended, and nobody has put it away yet */
+	find(1, 0, 0);
+	assert_int_equal(judge_places(), 0);
 }
 
 static void test_first_look(void **state)

@@ -13,8 +13,8 @@ static uint32_t any(uint32_t n)
 	return rand_r(&seed) % n;
 }
 
-static const char *const v4_world[] = { "127.0.0.2", "127.0.0.3", "127.0.1.2", "127.1.0.2", "127.128.0.2" };
-static const char *const v6_world[] = { "2001:db8::2", "2001:db8::3", "2001:db8:0:1::2", "2001:db9::2" };
+static const char *const v4_world[] = { "127.0.0.2", "127.0.0.3", "127.0.1.2", "127.1.0.2", "127.4.0.2", "127.128.0.2", "127.0.0.18" };
+static const char *const v6_world[] = { "2001:db8::2", "2001:db8::3", "2001:db8:0:1::2", "2001:db8:20::2", "2001:db9::2" };
 
 static int tcp[SERVERS], udp[SERVERS];
 static uint16_t ports[SERVERS];
@@ -60,12 +60,16 @@ static uint64_t decide_in(const struct fence *v, size_t n, const struct attempt 
 
 /* --- the world --------------------------------------------------------------------------------- */
 
+/* Where the addresses of the world part, and one bit further. */
+static const uint8_t v4_parts[] = { 8, 9, 13, 14, 15, 16, 23, 24, 27, 28, 31, 32 };
+static const uint8_t v6_parts[] = { 31, 32, 42, 43, 63, 64, 127, 128 };
+
 static struct prefix any_prefix(void)
 {
 	struct prefix p = prefix(any(2) ? v4_world[any(array_size(v4_world))] : v6_world[any(array_size(v6_world))]);
 	int bits = p.addr.family == AF_INET ? 32 : 128;
 
-	p.len = any(3) ? bits - any(4) * any(9) : any(bits + 1);
+	p.len = !any(4) ? any(bits + 1) : bits == 32 ? v4_parts[any(array_size(v4_parts))] : v6_parts[any(array_size(v6_parts))];
 	for (int i = p.len; i < bits; i++)
 		p.addr.b[i / 8] &= ~(0x80 >> i % 8);
 	return any(6) ? p : (struct prefix){ 0 };

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /* test_fencing_file.c - fences of people over a restart and over a boot, and what a damaged file does. */
 #include "fencing_scene.h"
+#include "kernel/cgroup.h"
 
 /* The same fences, but for what time does to them. */
 static json_t *without_time(json_t *all)
@@ -73,6 +74,39 @@ static void test_other_boot(void **state)
 	assert_true(fencing->all.v[0]->notes & FENCE_NOTE_LAPSED && !fencing->all.v[0]->parts.n);
 }
 
+static const char whole_line[] =
+	"{\"fence\":%u,\"selectors\":[%s],\"reason\":null,\"uid\":0,\"login_uid\":0,\"pid\":0,\"request\":\"\","
+	"\"since\":1,\"up\":1,\"until\":%ju,\"users\":[%s],\"cgroups\":[%s],\"units\":[%s],\"netns\":[%s],"
+	"\"sessions\":[],\"tops\":[%s]}\n";
+
+/* What has a name is looked up again; a number of the old boot is nobody's, or somebody else's. */
+static void test_other_boot_names(void **state)
+{
+	static const char session[] =
+		"{\"fence\":1,\"selectors\":[\"--session audit:4000000\"],\"reason\":null,\"uid\":0,\"login_uid\":0,\"pid\":0,"
+		"\"request\":\"\",\"since\":1,\"up\":1,\"until\":9000000000,\"users\":[],\"cgroups\":[],\"units\":[],\"netns\":[],"
+		"\"sessions\":[4000000],\"tops\":[]}";
+	_free_ char *mount = NULL;
+	char path[128], selector[192], line[1024];
+	struct standing *s = NULL;
+	struct stat st;
+
+	(void)state;
+	must(cgroup_mount(&mount), "cgroup v2");
+	snprintf(path, sizeof(path), "%s/sever-file-%d", mount, getpid());
+	snprintf(selector, sizeof(selector), "\"--cgroup %s\"", path + strlen(mount));
+	snprintf(line, sizeof(line), whole_line, 1u, selector, (uintmax_t)(now() + SECOND), "", "7", "", "", "7");
+	must(mkdir(path, 0755), path);
+	must(stat(path, &st), path);
+	assert_int_equal(standing_read(line, strlen(line), false, 1, &s), 0);
+	must(rmdir(path), path);
+	assert_true(s->parts.n == 1 && s->parts.v[0].subject == st.st_ino);
+	standing_free(s);
+	assert_int_equal(standing_read(session, strlen(session), false, 1, &s), 0);
+	assert_true(s->notes & FENCE_NOTE_LAPSED && !s->parts.n);
+	standing_free(s);
+}
+
 /* What was not looked up by a number of the old boot stands again. */
 static void test_other_boot_lasts(void **state)
 {
@@ -137,11 +171,6 @@ static void test_hostile(void **state)
 	assert_int_equal(count(), 0);
 	assert_true(must_add("--client 127.0.0.2", 1000) > 1000000000); /* none that anybody may remember */
 }
-
-static const char whole_line[] =
-	"{\"fence\":%u,\"selectors\":[%s],\"reason\":null,\"uid\":0,\"login_uid\":0,\"pid\":0,\"request\":\"\","
-	"\"since\":1,\"up\":1,\"until\":%ju,\"users\":[%s],\"cgroups\":[%s],\"units\":[%s],\"netns\":[%s],"
-	"\"sessions\":[],\"tops\":[%s]}\n";
 
 /* Numbers rise and none is above the last one that was given; else the line is not ours. */
 static void test_numbers(void **state)
@@ -276,6 +305,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		fencing_test(test_restart),
 		fencing_test(test_other_boot),
+		fencing_test(test_other_boot_names),
 		fencing_test(test_other_boot_lasts),
 		fencing_test(test_hostile),
 		fencing_test(test_numbers),

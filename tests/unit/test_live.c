@@ -98,6 +98,37 @@ static void test_connected_again(void **state)
 	index_remove(&live.index, e);
 }
 
+static const struct logged *end_of_flow(uint64_t cookie, enum sever_cause cause, uint32_t job, uint32_t session)
+{
+	struct sever_event e = birth_of(cookie, 5);
+	uint64_t since = live.log.next;
+	struct entry *at;
+
+	live_take(&live, &e, true);
+	at = index_find(&live.index, cookie);
+	at->job = job;
+	index_own(&live.index, at, 3001, session);
+	e.kind = SEVER_EVENT_END;
+	e.cause = cause;
+	live_take(&live, &e, true);
+	return logged(EVENT_FLOW_CLOSE, cookie, since, 0);
+}
+
+/* Who cut his own session did it himself, not so with another one of his; and what ended by itself no request has ended. */
+static void test_whose_doing(void **state)
+{
+	uint32_t job = live_new_job(&live, "a", 7), nobodys = live_new_job(&live, "b", 0);
+	const struct logged *e;
+
+	(void)state;
+	e = end_of_flow(~0ull, SEVER_CAUSE_DESTROYED, job, 7);
+	assert_true(e->reason == REASON_ADMIN_SELF && e->job == job);
+	assert_int_equal(end_of_flow(~0ull, SEVER_CAUSE_DESTROYED, job, 8)->reason, REASON_ADMIN);
+	assert_int_equal(end_of_flow(~0ull, SEVER_CAUSE_DESTROYED, nobodys, 0)->reason, REASON_ADMIN);
+	e = end_of_flow(~0ull, SEVER_CAUSE_PEER, job, 7);
+	assert_true(e->reason == REASON_CLIENT && !e->job);
+}
+
 /* What a request for that client finds in this namespace; its notes must begin with `noted`, NULL: there are none. */
 static bool found_all;
 
@@ -254,6 +285,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_told, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_connected_again, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_whose_doing, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_lost, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_crowd_of_users, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_doubt, setup, teardown),
