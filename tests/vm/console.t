@@ -20,6 +20,8 @@ login phone alice $A
 
 sever_run list sessions --json
 is "$(all_listed)" "$(sessions)" "WTS-9: list sessions agrees with loginctl on all of them"
+is "$(listed "$seat" leader):$(listed "$job" leader)" "$(logind_knows "$seat" Leader):$(logind_knows "$job" Leader)" \
+	"WTS-9: and on who leads those that no connection carries"
 is "$(listed "$seat" tty):$(listed "$seat" transports):$(listed "$seat" client)" tty9:0:null "WTS-5: the console, and nobody's address"
 for verb in kill disconnect; do
 	sever_run $verb --json --session "$seat"

@@ -37,6 +37,7 @@ FORWARD(sd_pid_get_user_unit, (pid_t pid, char **ret), (pid, ret))
 FORWARD(sd_session_get_uid, (const char *session, uid_t *ret), (session, ret))
 FORWARD(sd_session_get_tty, (const char *session, char **ret), (session, ret))
 FORWARD(sd_session_get_seat, (const char *session, char **ret), (session, ret))
+FORWARD(sd_session_get_state, (const char *session, char **ret), (session, ret))
 FORWARD(sd_session_get_remote_host, (const char *session, char **ret), (session, ret))
 FORWARD(sd_session_is_remote, (const char *session), (session))
 

@@ -39,6 +39,7 @@ struct session {
 	uint32_t survivor;       /* pid of the multiplexer or detached process, 0 none */
 	enum survives survives;
 	bool console;            /* logind says seat or not remote: nothing on the network carries it */
+	bool closing;            /* logind says that who opened it is gone */
 	struct past past;
 };
 

@@ -61,7 +61,7 @@ static void take_text(char *text, char *ret, size_t size)
 
 static void describe(struct session *s)
 {
-	_free_ char *seat = NULL;
+	_free_ char *seat = NULL, *is = NULL;
 	char *tty = NULL, *host = NULL;
 	uid_t uid;
 
@@ -72,6 +72,7 @@ static void describe(struct session *s)
 	if (sd_session_get_remote_host(s->id, &host) >= 0)
 		take_text(host, s->remote_host, sizeof(s->remote_host));
 	s->console = sd_session_is_remote(s->id) == 0 || sd_session_get_seat(s->id, &seat) >= 0;
+	s->closing = sd_session_get_state(s->id, &is) >= 0 && !strcmp(is, "closing");
 }
 
 /* Index of the session with that id, made when it is new, or -ENOMEM. */
@@ -151,13 +152,15 @@ static void elect_leaders(const struct proctab *procs, struct sessions *s)
 }
 
 /* The oldest process is the leader only while the real one lives. What it left behind is found by its parent, which is init by
- * now, and by its user: who opens a session for others and is started by init, such as sshd by its socket, is root. */
+ * now, and by its user: who opens a session for others and is started by init, such as sshd by its socket, is root. But a
+ * service of his with PAMName= is the leader of its session, which is none of the network's. */
 static void dismiss_leftovers(const struct proctab *procs, struct sessions *s)
 {
 	for (size_t i = 0; i < s->n; i++) {
 		int32_t at = proctab_find(procs, s->v[i].leader);
 
-		if (at >= 0 && procs->v[at].ppid == 1 && procs->v[at].uid && procs->v[at].uid == s->v[i].uid)
+		if (at >= 0 && procs->v[at].ppid == 1 && procs->v[at].uid && procs->v[at].uid == s->v[i].uid &&
+		    (s->v[i].closing || !s->v[i].console))
 			s->v[i].leader = 0;
 	}
 }
