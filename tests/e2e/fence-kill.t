@@ -44,6 +44,20 @@ ok "fence.hit is told" until_true 5 told fence.hit "\"$id\""
 ok "fence.expire is told" until_true 5 told fence.expire "\"$id\""
 is "$(fences)" "" "it is listed no more"
 
+# Ten milliseconds are longer than the cut takes: one who does not pause would be in again if the fence came second.
+start eager stat
+_n=$(replies eager)
+tell eager knock 0 $((1500 * SEVER_TEST_SLOW)) tcp 127.0.0.1 7001 from 127.0.0.18
+is_in() { [ "$(from 127.0.0.18 | wc -l)" = 1 ]; }
+until_true 5 is_in
+by kill --json --client 127.0.0.18 --fence 10m
+id=$(summary fence)
+is "$RC:$(summary dead)" 0:1 "RDP-6 who knocks without a pause is cut"
+until_true 20 replied eager "$_n"
+is "$(field_of eager in)" 1 "RDP-6 and is not in again for a moment"
+stop eager
+fence lift "$id"
+
 # --- never a fence without the kill, nor a kill without the fence
 
 start four connect tcp 127.0.0.1 7001 from 127.0.0.4 n 4
@@ -146,12 +160,13 @@ until_true 5 told_of
 fake_user alice $ALICE
 sever_run kill --json --socket "$SOCKET" --user alice --fence 10m
 is "$RC" 0 "a fence for a user who is not there"
-id=$(summary fence)
+id=$(summary fence) by=$(summary request)
 start hers -l $ALICE listen tcp 127.0.0.1 7005
 like "$(ask hers connect tcp 127.0.0.1 7002)" EPERM "what she does goes nowhere"
 start visitor connect tcp 127.0.0.1 7005 from 127.0.0.10
 ok "who comes to her is cut as soon as that is known" until_true 10 heard visitor ECONNRESET
 ok "and the reason is told" until_true 2 told flow.close '"reason":"fence".*"remote_addr":"127.0.0.10"'
+is "$(json_field "$(events flow.close '"reason":"fence".*"remote_addr":"127.0.0.10"')" request)" "$by" "and the request that put it up"
 is "$(ask witness echo)" "ok=1 bad=0" "the bystander talks on"
 fence lift "$id"
 is "$(ask hers connect tcp 127.0.0.1 7002)" "connected 1" "lifted: she may again"

@@ -135,7 +135,8 @@ lie "not a program" 'exec /nonexistent' "exit=12[67]"
 program e2e/odd.t 'printf "ok 1 - \303\244\033[2J\nBail out! now\nok 1 nested\n1..2\n"'
 runs e2e/odd.t
 is "$(LC_ALL=C tr -d '\n\t -~' <"$OUT" | wc -c | tr -d ' ')" 0 "plain ASCII"
-is "$(grep -c '^  # Bail out! now' "$OUT"):$(results)" "1:ok 1 e2e/odd.t" "one program's bail-out is its own"
+is "$(grep -c '^  # Bail out! now' "$OUT"):$(results)" "1:not ok 1 e2e/odd.t # exit=0, yet 1 of 2 points failed, 2 were planned" \
+	"one program's bail-out is its own, and a failure"
 
 # --- as others read it
 

@@ -72,6 +72,10 @@ spawn resumed "$SEVER" watch --json --socket "$SOCKET" --after "$(echo "$seqs" |
 resumes() { [ "$(sed -n 's/.*"seq":\([0-9]*\),.*/\1/p' "$T/resumed.out" | head -n "$(numbers | wc -l)")" = "$(numbers)" ]; }
 ok "WTS-12 who watches from a number on is told what came behind it, and from there" until_true 5 resumes
 stop resumed
+spawn future "$SEVER" watch --json --socket "$SOCKET" --after 9007199254740991
+all_again() { grep -q '"event":"lost"' "$T/future.out" && grep -q "\"request\":\"$request\"" "$T/future.out"; }
+ok "WTS-12 who watches from a number that is yet to come is told all there is" until_true 5 all_again
+stop future
 
 # --- section 9 item 13: who comes back
 
@@ -195,12 +199,16 @@ like "$(call List "{\"selectors\":[$from]}")" '"sessions": *\[\]' "NET-3 an empt
 
 # --- it is ended while a request runs
 
-start endless listen tcp 127.0.0.1 7009 flood 100000000
-start idler connect tcp 127.0.0.1 7009 from 127.0.0.9 slow 50000
 flooded() { [ "$(ask endless stat | sed 's/.*sent=//')" -gt 200000 ]; } # more than is read in three seconds
-until_true 5 flooded
-by kill --json --client 127.0.0.9 --drain 20s --no-wait
-running=$(sed -n 's/.*"accepted":{"request":"\([^"]*\)".*/\1/p' "$OUT")
+takes_its_time()	# sets running: a request that waits until more is read than ever will be
+{
+	start endless listen tcp 127.0.0.1 7009 flood 100000000
+	start idler connect tcp 127.0.0.1 7009 from 127.0.0.9 slow 50000
+	until_true 5 flooded
+	by kill --json --client 127.0.0.9 --drain 20s --no-wait
+	running=$(sed -n 's/.*"accepted":{"request":"\([^"]*\)".*/\1/p' "$OUT")
+}
+takes_its_time
 like "$(outcome "$running")" '"state":"accepted"' "a request that takes its time"
 ended=$(date +%s%N)
 severd_down
@@ -217,12 +225,16 @@ second
 is $? 1 "a second one on the same pins refuses to start"
 one_line_second() { [ "$(wc -l <"$T/second")" = 1 ]; }
 ok "and says why in one line" one_line_second
+takes_its_time
 stop severd
 start born connect tcp 127.0.0.1 7001 from 127.0.0.8
 severd_up || exit 1
 by list flows --json --client 127.0.0.8
 is "$RC:$(grep -c '"flow":' "$OUT")" 0:1 "X-12 killed and back: tags were written meanwhile"
 like "$(call GetRequest "{\"request\":\"$request\"}")" '"state":"done".*"dead":500' "and what was asked before is known"
+like "$(outcome "$running")" '"state":"done".*"status":3' "and that a request which was under way came to nothing whole"
+is "$(from 127.0.0.9 | wc -l)" 1 "and true"
+stop endless idler
 by kill --json --client 127.0.0.8
 is "$RC:$(summary dead)" 0:1 "it is cut"
 older "taken over"

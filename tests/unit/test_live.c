@@ -249,6 +249,56 @@ static void test_doubt(void **state)
 	close(l);
 }
 
+static int swallow(const struct sever_event *e, void *arg)
+{
+	(void)e;
+	(void)arg;
+	return 0;
+}
+
+/* A connection of which the index knows and whose end nobody has read: the map had it, until it ended. */
+static uint64_t end_unread(int l, struct sever_flow *was)
+{
+	struct pair p = connected(l, "127.0.0.8", 0);
+	uint64_t cookie = cookie_of(p.out);
+	struct sever_flow f;
+
+	must(live_resync(&live), "live_resync");
+	must(live_drain(&live), "live_drain");
+	assert_non_null(index_find(&live.index, cookie));
+	must(track_read(live.track, cookie, was), "track_read");
+	close_pair(&p);
+	for (long ms = 0; ms < deadline_ms() && track_read(live.track, cookie, &f) == 0; ms++)
+		poll(NULL, 0, 1);
+	must(track_drain(live.track, 100000, swallow, NULL), "track_drain");
+	return cookie;
+}
+
+/* It is missing at first, for its end may yet be read; then it was lost, and is told. */
+static void test_end_lost(void **state)
+{
+	int l = listener("127.0.0.1", 0, 5);
+	uint64_t since = live.log.next, cookie;
+	struct sever_flow was;
+
+	(void)state;
+	cookie = end_unread(l, &was);
+	live.damaged = true;
+	must(live_resync(&live), "live_resync");
+	assert_true(live.doubtful && index_find(&live.index, cookie));
+	live.doubtful = 1; /* it was long ago */
+	must(live_resync(&live), "live_resync");
+	assert_null(index_find(&live.index, cookie));
+	assert_int_equal(logged(EVENT_FLOW_CLOSE, cookie, since, 0)->reason, REASON_UNKNOWN);
+	assert_null(logged(EVENT_FLOW_CLOSE, cookie, since, 1));
+	cookie = end_unread(l, &was);
+	must(bpf_map_update_elem(live.track->part[PART_FLOWS], &cookie, &was, BPF_ANY), "ghost");
+	must(live_audit(&live), "live_audit");
+	assert_null(index_find(&live.index, cookie));
+	assert_int_equal(logged(EVENT_FLOW_CLOSE, cookie, since, 0)->reason, REASON_UNKNOWN);
+	close(l);
+}
+
 /* A map that is too small for the host: a request says that it may have missed some, until there is room again. */
 static void test_crowded(void **state)
 {
@@ -289,6 +339,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_lost, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_crowd_of_users, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_doubt, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_end_lost, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_crowded, setup, teardown),
 	};
 

@@ -182,10 +182,32 @@ static int setup(void **state)
 	return track_setup(state);
 }
 
+/* accept() gives the socket to who calls it, which the next change of its state shows. */
+static void test_acceptor(void **state)
+{
+	int l = listener("127.0.0.1", 0, 5);
+	const struct end to = end_of("127.0.0.1", port_of(l));
+	struct pair p = { .out = must(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0), "socket") };
+	struct sever_flow f;
+
+	(void)state;
+	must(connect(p.out, &to.sa, to.len), "connect");
+	must(seteuid(USER), "seteuid");
+	p.in = must(accept(l, NULL, NULL), "accept");
+	must(seteuid(0), "seteuid");
+	must(shutdown(p.out, SHUT_WR), "shutdown");
+	for (long ms = 0; ms < deadline_ms() && (f = flow_of(t, p.in)).state != STATE_CLOSE_WAIT; ms++)
+		poll(NULL, 0, 1);
+	assert_int_equal(f.state, STATE_CLOSE_WAIT);
+	assert_int_equal(f.uid, USER);
+	close_pair(&p);
+	close(l);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_births),
+		cmocka_unit_test(test_births), cmocka_unit_test(test_acceptor),
 		cmocka_unit_test(test_connected_again),
 		cmocka_unit_test(test_families),
 		cmocka_unit_test(test_two_namespaces),

@@ -19,6 +19,7 @@ sever_run list --json sessions
 is "$RC" 0 "socket activation: the first call"
 ok "started it" until_true 20 is_up
 spawn watch "$SEVER" watch --json
+first=$(main_pid)
 login phone alice $A
 login desk bob $B
 id=$(session phone)
@@ -32,6 +33,9 @@ ok "WTS-12 session.close: logind has ended it" until_true 30 told session.close 
 journalctl --sync
 ok "TSG-6 the journal: accepted, done and the connection, by the request's id" [ "$(entries "SEVER_REQUEST=$request")" = 3 ]
 ok "the reason stands in it" [ "$(entries SEVER_REASON='ticket 4711')" -ge 1 ]
+
+sleep 12 # longer than its watchdog waits
+is "$(main_pid)" "$first" "it tells its watchdog that it is alive"
 
 # --- rights
 

@@ -21,6 +21,7 @@ if [ ! -s /keeps/before ]; then
 	fence add --client $B --for 2s
 	is "$RC" 0 "RDP-6 another client, for two seconds"
 	ok "RDP-6 she cannot come in from there" refused alice $A
+	sleep 20 # so that it is seen if the hour began anew
 	fence list
 	left >/keeps/left
 	echo "$boot" >/keeps/before
