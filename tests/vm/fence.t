@@ -68,19 +68,22 @@ ok "RDP-6 lifted: she stays" echoes phone
 
 # --- what cgroup v2 knows
 
-printf '#!/bin/sh\nuntil [ -e %s/go ]; do sleep 0.1; done\n%s try 127.0.0.1 22 >%s/new\nmv %s/new %s/said\nexec sleep 1000\n' \
+printf '#!/bin/sh\nuntil [ -e %s/go ]; do sleep 0.1; done\n%s try 127.0.0.1 7001 >%s/new\nmv %s/new %s/said\nexec sleep 1000\n' \
 	"$T" "$PEER" "$T" "$T" "$T" >"$T/out"
 chmod 755 "$T/out"
+start door listen tcp 127.0.0.1 7001
 systemd-run --quiet --unit=out "$T/out"
 fence add --unit out.service --for 1h
 is "$RC" 0 "a unit is fenced"
 touch "$T/go"
 until_true 10 [ -e "$T/said" ]
-is "$(cat "$T/said"):$("$PEER" try 127.0.0.1 22)" EPERM:ok "it goes nowhere, and others do"
+is "$(cat "$T/said"):$("$PEER" try 127.0.0.1 7001)" EPERM:ok "it goes nowhere, and others do"
 id=$(fences)
 fence lift "$id"
 is "$RC:$(fences)" "0:" "and lifted"
 systemctl stop out
+stop door
+
 # --- the kernel's own threads are nobody's: one of them opens what NFS asks for
 
 start nfsd listen tcp 127.0.0.77 2049
