@@ -114,8 +114,7 @@ static int by_key(struct search *q, enum index_key k, uint64_t hash)
 
 	for (const struct entry *e = index_first(x, k, hash); e && r >= 0; e = next) {
 		next = index_next(x, k, e);
-		if (next)
-			__builtin_prefetch(next); /* they lie anywhere: waiting for memory was half of a candidate's cost */
+		index_fetch(next);
 		r = on_candidate(q, e);
 	}
 	return r;

@@ -89,7 +89,7 @@ static uint32_t *probe(const struct flowset *s, const struct flow *f)
 
 static int rehash(struct flowset *s)
 {
-	size_t slots = s->slots ? s->slots * 2 : 64;
+	size_t slots = s->slots ? s->slots * 4 : 64;
 	uint32_t *index = calloc(slots, sizeof(*index));
 
 	if (!index)
