@@ -88,6 +88,9 @@ of_first=$(dead <"$T/first")
 is "$(dead <"$T/second"):$(call_as 3001 Kill "$hers" | dead)" "${of_first:-none}:$of_first" \
 	"with the same id she is told the same, meanwhile and afterwards"
 
+out=$(call_as 3002 Kill "$hers")$(call_as 3002 GetRequest "{\"request\":\"${id}02\"}")
+ok "bob is told nothing of her request: not by its id, nor by asking for the same with it" not grep_in "$out" '"dead"\|3001\|"state"'
+
 # --- who wants to know
 
 start hers -l 3001 connect tcp 127.0.0.1 7001 from 127.0.0.6
