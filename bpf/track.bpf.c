@@ -118,10 +118,18 @@ static __always_inline void end_udp(struct sock *sk, __u64 cookie, const struct 
 	end(cookie, &was, NULL, 0, TCP_ESTABLISHED);
 }
 
+static __always_inline void end_udp_if_known(struct sock *sk, __u64 cookie)
+{
+	const struct sever_flow *f = bpf_map_lookup_elem(&flows, &cookie);
+
+	if (f)
+		end_udp(sk, cookie, f);
+}
+
 /* remote: v4-mapped for IPv4. */
 static __always_inline int connecting(struct bpf_sock_addr *ctx, const __u32 remote[4])
 {
-	struct sever_flow f = {}, *old;
+	struct sever_flow f = {};
 	__u32 local[4] = {};
 	struct sock *sk;
 	__u64 cookie;
@@ -133,9 +141,7 @@ static __always_inline int connecting(struct bpf_sock_addr *ctx, const __u32 rem
 	if (f.flags & SEVER_FLOW_KERNEL) /* nobody would tell of its end */
 		return 1;
 	cookie = bpf_get_socket_cookie(ctx);
-	old = bpf_map_lookup_elem(&flows, &cookie);
-	if (old)
-		end_udp(sk, cookie, old);
+	end_udp_if_known(sk, cookie);
 	read_local(sk, false, f.family, local);
 	set_addresses(&f, local, remote);
 	f.remote_port = bpf_ntohs(ctx->user_port);
@@ -166,15 +172,8 @@ int track_connect6(struct bpf_sock_addr *ctx)
 SEC("cgroup/sock_release")
 int track_release(struct bpf_sock *ctx)
 {
-	struct sever_flow *f;
-	__u64 cookie;
-
-	if (ctx->protocol != IPPROTO_UDP)
-		return 1;
-	cookie = bpf_get_socket_cookie(ctx);
-	f = bpf_map_lookup_elem(&flows, &cookie);
-	if (f)
-		end_udp(untyped(ctx), cookie, f);
+	if (ctx->protocol == IPPROTO_UDP)
+		end_udp_if_known(untyped(ctx), bpf_get_socket_cookie(ctx));
 	return 1;
 }
 
@@ -250,19 +249,13 @@ SEC("iter/udp")
 int adopt_udp(struct bpf_iter__udp *ctx)
 {
 	struct sock *sk = (struct sock *)ctx->udp_sk;
-	struct sever_flow *f;
-	__u64 cookie;
 
 	if (!sk || sk->__sk_common.skc_state != TCP_ESTABLISHED || sk->sk_protocol != IPPROTO_UDP ||
 	    BPF_CORE_READ_BITFIELD(sk, sk_kern_sock) || !is_held(sk))
 		return 0;
 	adopt(sk);
 	full_barrier();
-	if (is_held(sk))
-		return 0;
-	cookie = bpf_get_socket_cookie(sk);
-	f = bpf_map_lookup_elem(&flows, &cookie);
-	if (f)
-		end_udp(sk, cookie, f);
+	if (!is_held(sk))
+		end_udp_if_known(sk, bpf_get_socket_cookie(sk));
 	return 0;
 }
