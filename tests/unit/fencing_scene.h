@@ -82,12 +82,30 @@ static inline int refused(const char *text, struct refusal *ret)
 	return r;
 }
 
+/* Neither of these two waits for who holds the lock, as the writer does for a moment. */
+static inline bool drained(void)
+{
+	bool done = fencing_drain(fencing);
+
+	for (int i = 0; i < 1000 && !done; i++) {
+		usleep(1000);
+		done = fencing_drain(fencing);
+	}
+	return done;
+}
+
 /* What whoever runs the host is told, or NULL. */
 static inline const char *complaint(void)
 {
 	static char text[ERR_LEN];
+	bool any;
 
-	return fencing_complaint(fencing, text) ? text : NULL;
+	do {
+		pthread_mutex_lock(&fencing->lock);
+		any = *fencing->complaint;
+		pthread_mutex_unlock(&fencing->lock);
+	} while (any && !fencing_complaint(fencing, text));
+	return any ? text : NULL;
 }
 
 static inline int lift(const char *id)

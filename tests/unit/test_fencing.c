@@ -80,11 +80,11 @@ static void test_parts(void **state)
 		told = now();
 		fencing->all.v[0]->told_ns = 0;
 		knock("127.0.0.2", -ECONNREFUSED);
-		assert_true(fencing_drain(fencing));
+		assert_true(drained());
 		told = fencing->all.v[0]->told_ns > told ? fencing->all.v[0]->told_ns : 0;
 		knock("127.0.0.3", -ECONNREFUSED);
 	} while (!told || now() >= told + SECOND);
-	assert_true(fencing_drain(fencing));
+	assert_true(drained());
 	assert_int_equal(fencing->all.v[0]->told_ns, told);
 	assert_int_equal(number(0, "refused") % 2, 0);
 	assert_true(number(0, "refused") >= 2);
@@ -407,7 +407,7 @@ static void test_loop_does_not_wait(void **state)
 	assert_true(next && fencing_next(fencing) == next);
 	assert_false(fencing_drain(fencing));
 	pthread_mutex_unlock(&fencing->lock);
-	assert_true(fencing_drain(fencing));
+	assert_true(drained());
 	assert_true(fencing->all.v[0]->told_ns > 0);
 	assert_int_equal(lift("f1"), 0);
 	assert_int_equal(fencing_next(fencing), 0);

@@ -129,7 +129,7 @@ static void *look(void *arg)
 	fencing_tick(fencing);
 	falls_under("127.0.0.9", now());
 	fencing_next(fencing);
-	return fencing_drain(fencing) ? arg : NULL;
+	return drained() ? arg : NULL;
 }
 
 static struct {
