@@ -486,6 +486,55 @@ static void test_not_taken(void **state)
 	knock("127.0.0.2", -ECONNREFUSED);
 }
 
+static struct {
+	bool stop;
+	unsigned int let_in;
+} knocks;
+
+static void *knock_on(void *arg)
+{
+	while (!__atomic_load_n(&knocks.stop, __ATOMIC_RELAXED))
+		knocks.let_in += knock_at(server, "127.0.0.2", "127.0.0.1") == 0;
+	return arg;
+}
+
+/* As if another version of us had compiled it: the same id, and more in it. Nobody is let in meanwhile. */
+static void compile_otherwise(void)
+{
+	struct fence v[2] = { fencing->all.v[0]->parts.v[0], fencing->all.v[0]->parts.v[0] };
+
+	v[0].remote = prefix("127.0.0.0/29");
+	v[1].id = 1;
+	assert_int_equal(fence_replace(fencing->kernel, v + 1, 1, err), 0);
+	assert_int_equal(fence_replace(fencing->kernel, v, 2, err), 0);
+	assert_int_equal(fence_replace(fencing->kernel, v, 1, err), 0);
+	knock("127.0.0.4", -ECONNREFUSED);
+}
+
+static void test_compiled_otherwise(void **state)
+{
+	unsigned int turn;
+	pthread_t t;
+
+	(void)state;
+	must_add("--client 127.0.0.2", 60000);
+	assert_int_equal(pthread_create(&t, NULL, knock_on, NULL), 0);
+	for (unsigned int i = 0; i < many(300); i++) {
+		compile_otherwise();
+		must_add("--client 127.0.0.9", 60000);
+		knock("127.0.0.4", 0);
+		assert_int_equal(lift_by("--client 127.0.0.9"), 1);
+	}
+	__atomic_store_n(&knocks.stop, true, __ATOMIC_RELAXED);
+	pthread_join(t, NULL);
+	assert_int_equal(knocks.let_in, 0);
+	turn = fencing->all.v[0]->turn;
+	again();
+	assert_int_equal(fencing->all.v[0]->turn, turn);
+	knock("127.0.0.2", -ECONNREFUSED);
+	knock("127.0.0.4", 0);
+}
+
 static void *add_and_lift(void *arg)
 {
 	const struct fence_author by = { 0 };
@@ -548,6 +597,7 @@ int main(void)
 		fencing_test(test_loop_does_not_wait),
 		fencing_test(test_unsettled),
 		fencing_test(test_not_taken),
+		fencing_test(test_compiled_otherwise),
 		fencing_test(test_threads),
 	};
 

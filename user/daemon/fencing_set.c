@@ -36,23 +36,46 @@ static int gather(const struct fencing *f, struct fence_list *ret)
 	return 0;
 }
 
-static int raise_all(struct fencing *f, char *err)
+/* Other ids for the same parts. */
+static void turn_over(struct fencing *f)
+{
+	for (size_t i = 0; i < f->all.n; i++) {
+		struct standing *s = f->all.v[i];
+		const uint64_t was = s->turn;
+
+		s->turn = (was + 1) % FENCING_TURNS;
+		for (size_t k = 0; k < s->parts.n; k++)
+			s->parts.v[k].id += (s->turn - was) * FENCE_LIST_MAX;
+		free(s->line);
+		s->line = NULL;
+	}
+	f->stale = true;
+}
+
+static int raise_parts(const struct fencing *f, char *err)
 {
 	struct fence_list all = { 0 };
+	int r = gather(f, &all);
+
+	if (r == 0)
+		r = fence_replace(f->kernel, all.v, all.n, err);
+	free(all.v);
+	return r;
+}
+
+/* Another version of us may have compiled them otherwise: then the counts are lost, and nobody is let in. */
+static int raise_all(struct fencing *f, char *err)
+{
 	int r;
 
 	if (fencing_open_kernel(f) < 0)
 		return !f->pin_dir || !fence_pinned(f->pin_dir) ? 0 :
 			fail(-EOPNOTSUPP, err, "the fences that stand cannot be changed: %s", f->kernel_why);
-	r = gather(f, &all);
-	if (r == 0)
-		r = fence_replace(f->kernel, all.v, all.n, err);
-	/* Another version of us compiled them otherwise: the counts are lost, the fences are not. */
-	if (r == -EEXIST) {
-		fence_replace(f->kernel, NULL, 0, NULL);
-		r = fence_replace(f->kernel, all.v, all.n, err);
+	r = raise_parts(f, err);
+	for (int i = 1; i < FENCING_TURNS && r == -EEXIST; i++) {
+		turn_over(f);
+		r = raise_parts(f, err);
 	}
-	free(all.v);
 	return r;
 }
 
