@@ -15,7 +15,7 @@ struct kill {
 	struct work *work;
 	struct kill *joined; /* more of them */
 	json_t *summary;
-	bool dry_run, accepted;
+	bool accepted;
 };
 
 static void kill_free_one(struct kill *k)
@@ -180,7 +180,7 @@ static const struct work *find_twin(const struct severd *d, const struct work *n
 	for (const struct work *w = d->works; w; w = w->next) {
 		const struct kill *k = w->hooks == &hooks ? w->arg : NULL;
 
-		if (k && !k->dry_run && w->peer->uid == uid && w->request.verb == new->request.verb &&
+		if (k && w->peer->uid == uid && w->request.verb == new->request.verb &&
 		    is_same(w->parameters, new->parameters, "selectors") && is_same(w->parameters, new->parameters, "options"))
 			return w;
 	}
@@ -194,7 +194,7 @@ static int begin(struct severd *d, struct call *c, struct work *w)
 
 	if (!k)
 		return -ENOMEM;
-	*k = (struct kill){ .d = d, .work = w, .dry_run = w->request.dry_run };
+	*k = (struct kill){ .d = d, .work = w };
 	w->hooks = &hooks;
 	w->arg = k;
 	w->totals_only = !call_wants_more(c);
