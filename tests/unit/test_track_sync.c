@@ -11,6 +11,13 @@ static int told_gone(uint64_t cookie, const struct sever_flow *f, void *arg)
 	return 0;
 }
 
+/* A flow that is over, and whose end was lost. */
+static void haunt(struct track *own, uint64_t ghost, struct sever_flow f)
+{
+	f.seen = 0;
+	must(bpf_map_update_elem(own->part[PART_FLOWS], &ghost, &f, BPF_ANY), "ghost");
+}
+
 /* What is older is put in; what is not there any more, for whatever reason, taken out; what lives, left alone. */
 static void test_adopted(void **state)
 {
@@ -20,11 +27,10 @@ static void test_adopted(void **state)
 	uint64_t ghost = 1ull << 62, gone = 0;
 	struct track *own = opened(&o);
 	struct netns ns = here();
-	struct sever_flow f;
 
 	(void)state;
 	later = connected(l, "127.0.0.3", 0);
-	assert_int_equal(track_read(own, cookie_of(p.in), &f), -ENOENT);
+	assert_int_equal(flows_here(own), 2);
 	assert_int_equal(track_adopt(own, &ns), 0);
 	assert_int_equal(flow_of(own, p.in).flags, SEVER_FLOW_ADOPTED);
 	assert_int_equal(flow_of(own, p.out).direction, SEVER_DIR_UNKNOWN);
@@ -32,9 +38,7 @@ static void test_adopted(void **state)
 	assert_int_equal(flow_of(own, later.out).flags, 0);
 	assert_int_equal(flow_of(own, later.out).pid, getpid());
 	assert_int_equal(flows_here(own), 4); /* the listener is none */
-	f = flow_of(own, p.in);
-	f.seen = 0;
-	must(bpf_map_update_elem(own->part[PART_FLOWS], &ghost, &f, BPF_ANY), "ghost");
+	haunt(own, ghost, flow_of(own, p.in));
 	assert_int_equal(track_sync(own, &ns, 1, told_gone, &gone), 0);
 	assert_int_equal(gone, ghost);
 	assert_int_equal(flows_here(own), 4);
@@ -48,6 +52,89 @@ static void test_adopted(void **state)
 	close(later.in);
 	close(later.out);
 	leave(&ns);
+	track_close(own);
+	close(l);
+}
+
+/* Each is asked for: who lives stays. */
+static void test_audited(void **state)
+{
+	const struct track_options o = { 0 };
+	int l = listener("127.0.0.1", 0, 5);
+	struct track *own = opened(&o);
+	struct pair p = connected(l, "127.0.0.2", 0);
+	_cleanup_(leave) struct netns ns = here();
+	uint64_t gone = 0;
+
+	(void)state;
+	assert_int_equal(track_audit(own, &ns, 1, told_gone, &gone), 0);
+	assert_int_equal(gone, 0);
+	haunt(own, 1ull << 62, flow_of(own, p.in));
+	assert_int_equal(track_audit(own, &ns, 1, told_gone, &gone), 0);
+	assert_int_equal(gone, 1ull << 62);
+	assert_int_equal(flows_here(own), 2);
+	close_pair(&p);
+	track_close(own);
+	close(l);
+}
+
+/* Its socket is in no table until connect() has sent something: it is given time. */
+static void test_connecting(void **state)
+{
+	const struct track_options o = { 0 };
+	int l = listener("127.0.0.1", 0, 5);
+	struct track *own = opened(&o);
+	struct pair p = connected(l, "127.0.0.2", 0);
+	_cleanup_(leave) struct netns ns = here();
+	struct sever_flow f = flow_of(own, p.in);
+	uint64_t gone = 0;
+
+	(void)state;
+	f.flags |= SEVER_FLOW_PENDING;
+	f.birth = clock_ns(CLOCK_BOOTTIME);
+	haunt(own, 1ull << 62, f);
+	assert_int_equal(track_sync(own, &ns, 1, told_gone, &gone), 0);
+	assert_int_equal(gone, 0);
+	f.birth -= 2000000000;
+	haunt(own, 1ull << 62, f);
+	assert_int_equal(track_sync(own, &ns, 1, told_gone, &gone), 0);
+	assert_int_equal(gone, 1ull << 62);
+	close_pair(&p);
+	track_close(own);
+	close(l);
+}
+
+static int connect_the_next(uint64_t cookie, const struct sever_flow *f, void *arg)
+{
+	struct sever_flow anew = *f;
+
+	anew.birth++;
+	haunt(arg, cookie + 1, anew);
+	return 0;
+}
+
+/* The socket of a flow that is over was connected anew while others were taken out. */
+static void test_connected_anew(void **state)
+{
+	const struct track_options o = { 0 };
+	int l = listener("127.0.0.1", 0, 5);
+	struct track *own = opened(&o);
+	struct pair p = connected(l, "127.0.0.2", 0);
+	_cleanup_(leave) struct netns ns = here();
+	const struct sever_flow f = flow_of(own, p.in);
+	struct sever_flow anew;
+	uint64_t gone = 0;
+
+	(void)state;
+	haunt(own, 1ull << 62, f);
+	haunt(own, (1ull << 62) + 1, f);
+	assert_int_equal(track_sync(own, &ns, 1, connect_the_next, own), 0);
+	assert_int_equal(track_read(own, (1ull << 62) + 1, &anew), 0);
+	assert_int_equal(anew.birth, f.birth + 1);
+	assert_int_equal(track_sync(own, &ns, 1, told_gone, &gone), 0);
+	assert_int_equal(gone, (1ull << 62) + 1);
+	assert_int_equal(flows_here(own), 2);
+	close_pair(&p);
 	track_close(own);
 	close(l);
 }
@@ -133,7 +220,7 @@ static void test_half_closed(void **state)
 	(void)state;
 	close(p.out);
 	ended(own, cookie);
-	must(bpf_map_update_elem(own->part[PART_FLOWS], &cookie, &f, BPF_ANY), "ghost");
+	haunt(own, cookie, f);
 	assert_int_equal(track_sync(own, &ns, 1, told_gone, &gone), 0);
 	assert_int_equal(gone, cookie);
 	close(p.in);
@@ -193,7 +280,8 @@ static void test_full_map(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_adopted),	 cmocka_unit_test(test_storm_while_adopted),
+		cmocka_unit_test(test_adopted),	 cmocka_unit_test(test_audited), cmocka_unit_test(test_connecting),
+		cmocka_unit_test(test_connected_anew), cmocka_unit_test(test_storm_while_adopted),
 		cmocka_unit_test(test_storm),	 cmocka_unit_test(test_quiet), cmocka_unit_test(test_half_closed),
 		cmocka_unit_test(test_full_map),
 	};
