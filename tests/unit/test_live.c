@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /* test_live.c - what is born, ends or is lost on its way, and what a request finds of that. Others use this host meanwhile: all that
  * is looked at is in a namespace of the test's own. */
+#include "daemon/attend.h"
 #include "daemon/source_index.h"
 #include "pipeline/source.h"
 #include "tracked.h"
@@ -299,6 +300,30 @@ static void test_end_lost(void **state)
 	close(l);
 }
 
+/* Somebody only watches: what was lost is made good though nobody asks. */
+static void test_nobody_asks(void **state)
+{
+	int l = listener("127.0.0.1", 0, 5);
+	struct pair p = connected(l, "127.0.0.9", 0);
+	struct attend attend;
+	bool there = false;
+
+	(void)state;
+	must(track_drain(live.track, 100000, swallow, NULL), "track_drain");
+	live.damaged = true;
+	assert_int_equal(attend_start(&attend, &live, NULL), 0);
+	for (long ms = 0; ms < deadline_ms() && !there; ms++) {
+		poll(NULL, 0, 1);
+		pthread_mutex_lock(&live.lock);
+		there = index_find(&live.index, cookie_of(p.in));
+		pthread_mutex_unlock(&live.lock);
+	}
+	attend_stop(&attend);
+	assert_true(there);
+	close_pair(&p);
+	close(l);
+}
+
 /* A map that is too small for the host: a request says that it may have missed some, until there is room again. */
 static void test_crowded(void **state)
 {
@@ -340,6 +365,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_crowd_of_users, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_doubt, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_end_lost, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_nobody_asks, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_crowded, setup, teardown),
 	};
 
