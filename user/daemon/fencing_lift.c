@@ -158,15 +158,17 @@ static int by_end(const void *a, const void *b)
 					    (x->number > y->number) - (x->number < y->number);
 }
 
+/* Without those that have ended, though nobody may have looked since. */
 static json_t *list(const struct fencing *f, const struct wanted *w)
 {
 	_free_ struct standing **v = calloc(f->all.n + 1, sizeof(struct standing *));
+	uint64_t now = clock_ns(CLOCK_BOOTTIME);
 	size_t n = 0;
 
 	if (!v)
 		return NULL;
 	for (size_t i = 0; i < f->all.n; i++)
-		if (is_wanted(f->all.v[i], w))
+		if (f->all.v[i]->until_ns > now && is_wanted(f->all.v[i], w))
 			v[n++] = f->all.v[i];
 	if (n)
 		qsort(v, n, sizeof(*v), by_end);
