@@ -39,7 +39,7 @@ all_listed() { sed -n 's/.*"session": *"\([^"]*\)".*/\1/p' "$OUT" | sort; }
 severd_unit()	# severd as it is installed, with a watchdog that bites sooner
 {
 	for _unit in severd.service severd.socket; do
-		sed "s|@SBINDIR@|$TESTS/bin|; s/^WatchdogSec=.*/WatchdogSec=10/" "$TESTS/systemd/$_unit" >"/etc/systemd/system/$_unit"
+		sed "s|@SBINDIR@|$TESTS/bin|; s/^WatchdogSec=.*/WatchdogSec=15/" "$TESTS/systemd/$_unit" >"/etc/systemd/system/$_unit"
 	done
 	systemd-sysusers "$TESTS/systemd/sever.sysusers" && systemd-tmpfiles --create "$TESTS/systemd/sever.tmpfiles" &&
 		systemctl daemon-reload

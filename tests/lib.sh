@@ -33,7 +33,7 @@ T=$(mktemp -d) && chmod 755 "$T" || exit 1
 OUT=$T/sever.out ERR=$T/sever.err RC=
 TAP_N=0 TAP_BAD=0 TAP_PAUSE=0.02
 [ "$SEVER_TEST_SLOW" = 1 ] || TAP_PAUSE=0.2 # what is polled would take from what is waited for
-export SEVER PEER T
+export SEVER PEER T SEVER_TEST_SLOW
 
 # --- TAP -------------------------------------------------------------------------------------------
 

@@ -151,7 +151,7 @@ static int take_options(int argc, char **argv)
 
 static int try(const char *to, const char *port, const char *from)
 {
-	struct timeval patience = { .tv_sec = 3 };
+	struct timeval patience = { .tv_sec = 3 * slower() };
 	union address a, own;
 	char back[8] = "";
 	int fd;

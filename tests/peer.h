@@ -37,6 +37,14 @@ static inline void check(long r, const char *what)
 		die(what);
 }
 
+/* How many times slower than a real one this machine is (lib.sh). */
+static inline int slower(void)
+{
+	const char *times = getenv("SEVER_TEST_SLOW");
+
+	return times && atoi(times) > 1 ? atoi(times) : 1;
+}
+
 /* peer.c */
 long now_ms(void);
 void wait_ms(long ms);

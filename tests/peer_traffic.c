@@ -9,7 +9,7 @@ static bool echoes(int fd)
 {
 	struct pollfd p = { .fd = fd, .events = POLLIN };
 	char buf[8] = "";
-	long end = now_ms() + 2000, left;
+	long end = now_ms() + 2000 * slower(), left;
 	ssize_t n;
 
 	if (send(fd, "echo it", 8, MSG_NOSIGNAL) != 8)

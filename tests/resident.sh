@@ -52,7 +52,7 @@ listed() { sed -n 's/^{"flow":"\([^"]*\)".*/\1/p' "$OUT" | sort; }	# the flows t
 raw()	# MESSAGE: what comes back for it, a line each; RAW_AS: how another user asks
 {
 	# shellcheck disable=SC2086
-	printf '%s\0' "$1" | ${RAW_AS-} timeout 30 socat -t 30 - UNIX:"$SOCKET" 2>/dev/null | tr '\0' '\n'
+	printf '%s\0' "$1" | ${RAW_AS-} timeout $((30 * SEVER_TEST_SLOW)) socat -t $((30 * SEVER_TEST_SLOW)) - UNIX:"$SOCKET" 2>/dev/null | tr '\0' '\n'
 }
 call() { raw "{\"method\":\"io.sever.$1\",\"parameters\":$2}" | head -n 1; }	# METHOD PARAMETERS
 outcome() { call GetRequest "{\"request\":\"$1\"}"; }			# REQUEST

@@ -57,7 +57,7 @@ client_config()
 		UserKnownHostsFile /dev/null
 		LogLevel ERROR
 		BatchMode yes
-		ConnectTimeout 20
+		ConnectTimeout $((20 * SEVER_TEST_SLOW))
 		KexAlgorithms curve25519-sha256
 	EOF
 	chmod 644 "$T/ssh_config"

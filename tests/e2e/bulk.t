@@ -61,7 +61,7 @@ done
 if [ $RC = 126 ]; then
 	skip "orders that never arrive" "only on x86-64"
 else
-	sever_via "swallow orders" kill --json --netns self --client 127.0.2.0/24
+	sever_via "swallow orders" kill --json --netns self --client 127.0.2.0/24 $PATIENT
 	is "$RC:$(still):$(summary dead)" 0:0:300 "orders that never arrive: found out, and done in another way"
 	is "$(flow_lines | grep -c '"engine": *"diag"')" 0 "orders that never arrive: which is named"
 fi

@@ -12,14 +12,14 @@ mine='{"kind":"netns","value":"'$here'"}'
 id=01234567-89ab-4cde-8f01-2345678900
 
 message() { printf '{"method":"io.sever.%s","parameters":%s%s}\0' "$1" "$2" "${3-}"; }	# METHOD PARAMETERS [MEMBERS]
-talk() { timeout $((20 * SEVER_TEST_SLOW)) socat -t 10 - UNIX:"$SOCKET" | tr '\0' '\n'; }
+talk() { timeout $((20 * SEVER_TEST_SLOW)) socat -t $((10 * SEVER_TEST_SLOW)) - UNIX:"$SOCKET" | tr '\0' '\n'; }
 call() { message "$@" | talk; }
 call_as()	# UID METHOD PARAMETERS [MEMBERS]
 {
 	_uid=$1
 	shift
 	message "$@" | timeout $((20 * SEVER_TEST_SLOW)) setpriv --reuid "$_uid" --regid "$_uid" --clear-groups \
-		socat -t 10 - UNIX:"$SOCKET" | tr '\0' '\n'
+		socat -t $((10 * SEVER_TEST_SLOW)) - UNIX:"$SOCKET" | tr '\0' '\n'
 }
 state_of() { call GetRequest "{\"request\":\"$1\"}" | sed -n 's/.*"state":"\([a-z]*\)".*/\1/p'; }
 is_done() { [ "$(state_of "$1")" = "done" ]; }
@@ -64,7 +64,7 @@ stop crowd
 start keeper -l 3001 listen tcp 127.0.0.1 7008 hold
 start caller -l 3001 connect tcp 127.0.0.1 7008 from 127.0.0.5
 user='[{"kind":"user","value":"uid:3001"},'$mine']'
-wish='"verb":"kill","selectors":'$user',"options":{"wait":"released","timeout_ms":20000}'
+wish='"verb":"kill","selectors":'$user',"options":{"wait":"released","timeout_ms":'$((20000 * SEVER_TEST_SLOW))'}'
 hers='{'$wish',"request":"'${id}02'"}'
 (call_as 3001 Kill "$hers" ',"more":true' >"$T/first") &
 first=$!

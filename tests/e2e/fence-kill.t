@@ -16,12 +16,14 @@ start srv listen tcp 0.0.0.0 7001
 start other listen tcp 127.0.0.1 7002
 start bystander connect tcp 127.0.0.1 7001 from 127.0.0.3
 start client stat
+hears() { accepts 7002 && [ -n "$(events flow.open '"local_port":7002')" ]; }
+ok "who watches is told" until_true 10 hears
 
 # --- RDP-6
 
 start knocker stat
 _n=$(replies knocker)
-tell knocker knock 10 $((1000 + 2500 * SEVER_TEST_SLOW)) tcp 127.0.0.1 7001 from 127.0.0.2
+tell knocker knock 10 $((3000 + 2500 * SEVER_TEST_SLOW)) tcp 127.0.0.1 7001 from 127.0.0.2
 in_now() { [ "$(from 127.0.0.2 | wc -l)" = 1 ]; }
 until_true 5 in_now
 begun=$(now_ms)
@@ -47,7 +49,7 @@ is "$(fences)" "" "it is listed no more"
 # Ten milliseconds are longer than the cut takes: one who does not pause would be in again if the fence came second.
 start eager stat
 _n=$(replies eager)
-tell eager knock 0 $((1500 * SEVER_TEST_SLOW)) tcp 127.0.0.1 7001 from 127.0.0.18
+tell eager knock 0 $((3000 + 1500 * SEVER_TEST_SLOW)) tcp 127.0.0.1 7001 from 127.0.0.18
 is_in() { [ "$(from 127.0.0.18 | wc -l)" = 1 ]; }
 until_true 5 is_in
 by kill --json --client 127.0.0.18 --fence 10m

@@ -37,6 +37,9 @@ enter() { "$PEER" try 127.0.0.1 "${2-7001}" "$1"; }	# FROM [PORT]
 leaves() { "$PEER" as -u "$1" "$PEER" try 127.0.0.1 "${2-7001}" "${3-127.0.0.1}"; }	# UID [PORT FROM]
 error_of() { printf '%s\n' "$1" | sed -n 's/.*"error": *"io\.sever\.\([A-Za-z]*\)".*/\1/p'; }
 
+hears() { enter 127.0.0.99 7002 >/dev/null; told flow.open 127.0.0.99; }
+ok "who watches is told" until_true 10 hears
+
 # --- a client
 
 is "$(enter $A):$(enter $B)" ok:ok "without a fence both come in"
@@ -193,7 +196,7 @@ stop mine far
 
 # --- its end
 
-f=$(id_of "$(add 700 '' client $A)")
+f=$(id_of "$(add $((700 * SEVER_TEST_SLOW)) '' client $A)")
 is "$(enter $A)" ECONNREFUSED "a short one stands"
 again() { [ "$(enter $A)" = ok ]; }
 ok "and ends by itself" until_true 3 again
@@ -203,7 +206,7 @@ like "$(stands)" '"fences": *\[\]' "it is not listed any more"
 # --- severd is killed, and comes back
 
 f=$(id_of "$(add 600000 '' client $A)")
-short=$(id_of "$(add 2000 '' client $B)")
+short=$(id_of "$(add $((2000 * SEVER_TEST_SLOW)) '' client $B)")
 is "$(enter $A):$(enter $B)" ECONNREFUSED:ECONNREFUSED "two stand"
 stop severd
 is "$(enter $A)" ECONNREFUSED "severd is killed: it stands"

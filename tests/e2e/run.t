@@ -5,7 +5,7 @@
 
 SET=$T/set
 mkdir -p "$SET/e2e" "$SET/vm" && cp "$TESTS/run" "$SET/run" && : >"$SET/config" && cd "$SET" || exit 1
-printf 'timeout=4\nkill_after=1\n' >settings
+printf 'timeout=4\nkill_after=%s\n' $((1 + SEVER_TEST_SLOW / 3)) >settings
 program()	# NAME LINES: in sh
 {
 	printf '#!/bin/sh\n%s\n' "$2" >"$SET/$1" && chmod +x "$SET/$1"

@@ -132,26 +132,28 @@ stop twice again
 
 # --- S3 (X-9)
 
+none_from() { [ -z "$(from "$1")" ]; }
+dies_after() { (until_true 5 none_from "$2"; kill -9 "$(pid_of "$1")") & }	# NAME ADDR: once what comes from there is cut
 stop srv
 start srv listen tcp 127.0.0.1 7001 hold
 start handed connect tcp 127.0.0.1 7001 from 127.0.0.6
 start keeper listen tcp 127.0.0.1 7008 hold
 start caller connect tcp 127.0.0.1 7008 from 127.0.0.7
-by kill --json --client 127.0.0.7 --wait released --timeout 300ms
+by kill --json --client 127.0.0.7 --wait released --timeout $((300 * SEVER_TEST_SLOW))ms
 is "$RC:$(summary dead):$(summary stage)" 3:1:dead "X-9 --wait released: dead, and still held: exit 3"
 is "$(json_field "$(flow_lines)" pid)" "$(pid_of keeper)" "X-9 it says by whom"
-(sleep 0.5; kill -9 "$(pid_of srv)") &
-by kill --json --client 127.0.0.6 --wait released --timeout 5s
+dies_after srv 127.0.0.6
+by kill --json --client 127.0.0.6 --wait released --timeout $((5 * SEVER_TEST_SLOW))s
 is "$RC:$(summary dead):$(summary stage)" 0:1:released "X-9 section 9 item 12: released once the holder is gone"
 stop handed keeper caller srv
 start work -l "$ALICE" listen tcp 127.0.0.1 7009
 start boss connect tcp 127.0.0.1 7009 from 127.0.0.16
-by kill --json --client 127.0.0.16 --wait ended --timeout 300ms
+by kill --json --client 127.0.0.16 --wait ended --timeout $((300 * SEVER_TEST_SLOW))ms
 is "$RC:$(summary dead):$(summary stage)" 3:1:dead "X-9 --wait ended: dead and let go, and her session goes on: exit 3"
 ok "X-9 it says so" said "1 of the sessions has not ended"
 start boss2 connect tcp 127.0.0.1 7009 from 127.0.0.17
-(sleep 0.5; kill -9 "$(pid_of work)") &
-by kill --json --client 127.0.0.17 --wait ended --timeout 5s
+dies_after work 127.0.0.17
+by kill --json --client 127.0.0.17 --wait ended --timeout $((5 * SEVER_TEST_SLOW))s
 is "$RC:$(summary dead):$(summary stage)" 0:1:ended "X-9 section 9 item 12: ended once its leader is gone"
 stop boss boss2 work
 
@@ -212,7 +214,7 @@ takes_its_time
 like "$(outcome "$running")" '"state":"accepted"' "a request that takes its time"
 ended=$(date +%s%N)
 severd_down
-ok "it ends soon all the same" [ $((($(date +%s%N) - ended) / 1000000)) -lt 5000 ]
+ok "it ends soon all the same" [ $((($(date +%s%N) - ended) / 1000000)) -lt $((5000 * SEVER_TEST_SLOW)) ]
 severd_up || exit 1
 like "$(outcome "$running")" '"state":"done".*"status":3.*"alive":1,.*"interrupted":true' "what became of the request is known"
 is "$(from 127.0.0.9 | wc -l)" 1 "and true"

@@ -126,7 +126,7 @@ ok "K8 send() fails" until_true 1 heard srv ECONNABORTED
 ok "K8 RDP-4 what was queued is reported as lost: about $queued" awk -v q="$queued" \
 	-v d="$(summary discarded)" 'BEGIN { exit !(d > q * 0.9 && d < q * 1.1) }'
 
-ok "RDP-4 two million bytes are on their way" full 2000000 $((4000000 / SEVER_TEST_SLOW))
+ok "RDP-4 two million bytes are on their way" full 2000000 $((1000000 / SEVER_TEST_SLOW))
 sever_flow "$victim" --drain $((10 * SEVER_TEST_SLOW))s
 is "$RC:$(summary dead):$(summary discarded)" 0:1:0 "RDP-4 --drain 10s: cut, nothing lost"
 ok "RDP-4 the client has it all" until_true 5 has_all
@@ -137,7 +137,7 @@ before=$(now_ms)
 sever_flow "$victim" --drain 1s
 took=$(($(now_ms) - before))
 is "$RC:$(summary dead)" 0:1 "RDP-4 --drain 1s on an endless stream: cut"
-ok "RDP-4 after one second ($took ms)" [ $took -ge 1000 -a $took -lt $((1000 + 500 * SEVER_TEST_SLOW)) ]
+ok "RDP-4 after one second ($took ms)" [ $took -ge 1000 -a $took -lt $((1000 + 1500 * SEVER_TEST_SLOW)) ]
 ok "RDP-4 the rest counted" [ "$(summary discarded)" -gt 100000 ]
 
 # --- K12: dead is not closed

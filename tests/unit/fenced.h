@@ -134,6 +134,7 @@ static inline int knock_at(int listening, const char *from, const char *to)
 	if (connect(fd, &b.sa, b.len) < 0)
 		return -errno;
 	take_one(listening);
+	assert_int_equal(poll(&(struct pollfd){ .fd = fd }, 1, deadline_ms()), 1); /* its reset is here */
 	return 0;
 }
 

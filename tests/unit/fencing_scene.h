@@ -197,6 +197,10 @@ static inline void tick(void)
 	fencing_tick(fencing);
 	for (long ms = 0; saved() < before; ms++) {
 		assert_true(ms < deadline_ms());
+		if (ms % 100 == 99) { /* when it is due the writer has said since */
+			fencing->due = 1;
+			fencing_tick(fencing);
+		}
 		poll(NULL, 0, 1);
 	}
 }

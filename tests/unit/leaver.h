@@ -13,7 +13,7 @@
 #define IPPROTO_MPTCP 262
 #endif
 
-enum way { WAY_TCP, WAY_MPTCP, WAY_FAST_OPEN, WAY_UDP, WAY_UDP_CONNECT, WAY_PING };
+enum way { WAY_TCP, WAY_TCP_STAYS, WAY_MPTCP, WAY_FAST_OPEN, WAY_UDP, WAY_UDP_CONNECT, WAY_PING };
 
 struct leaver {
 	/* Before: 0 as we are. */
@@ -41,8 +41,8 @@ struct order {
 	enum way way;
 };
 
-/* 0 or -errno. A connection that stands is reset at once. */
-static inline int go(const struct order *o)
+/* 0 or -errno. A connection that stands is reset at once, or stays until its other end resets it. */
+static inline int go(const struct order *o, int *ret_stays)
 {
 	bool stream = o->way <= WAY_FAST_OPEN;
 	_close_ int fd = socket(o->to.sa.sa_family, (stream ? SOCK_STREAM : SOCK_DGRAM) | SOCK_CLOEXEC,
@@ -57,7 +57,9 @@ static inline int go(const struct order *o)
 		r = connect(fd, &o->to.sa, o->to.len);
 	if (r < 0)
 		return -errno;
-	if (stream)
+	if (o->way == WAY_TCP_STAYS)
+		*ret_stays = take_fd(&fd);
+	else if (stream)
 		reset_on_close(fd);
 	return 0;
 }
@@ -87,9 +89,12 @@ static inline void leave_for_ever(struct leaver *l)
 	prctl(PR_SET_PDEATHSIG, SIGKILL); /* which a new uid has ended */
 	must(write(l->fd, &l->session, sizeof(l->session)), "write");
 	while (read(l->fd, &o, sizeof(o)) == sizeof(o)) {
-		int r = go(&o);
+		_close_ int stays = -1;
+		int r = go(&o, &stays);
 
 		must(write(l->fd, &r, sizeof(r)), "write");
+		if (stays >= 0)
+			poll(&(struct pollfd){ .fd = stays }, 1, deadline_ms());
 	}
 	_exit(0);
 }

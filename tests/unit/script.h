@@ -5,9 +5,12 @@
 
 #include "cli/client.h"
 
+#include <linux/sockios.h>
+#include <poll.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 
 #include <cmocka.h>
@@ -54,6 +57,13 @@ static inline void script_again(void)
 static inline void script_say(const char *text)
 {
 	assert_int_equal(send(far, text, strlen(text) + 1, 0), strlen(text) + 1);
+}
+
+/* Until all of it has been read. */
+static inline void script_wait(void)
+{
+	for (int left = 1; ioctl(far, SIOCOUTQ, &left) == 0 && left;)
+		poll(NULL, 0, 1);
 }
 
 /* {key: o, ...}, with `end` behind it, such as `"status":0}`, or `}` where more is to come. */

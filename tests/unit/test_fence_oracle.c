@@ -110,7 +110,7 @@ static struct attempt any_attempt(void)
 {
 	struct attempt a = { .who = any(array_size(people)),
 			     .server = any(SERVERS),
-			     .way = any(2) ? WAY_UDP : WAY_TCP };
+			     .way = any(2) ? WAY_UDP : WAY_TCP_STAYS };
 	bool six = any(2);
 
 	a.from = six ? v6_world[any(array_size(v6_world))] : v4_world[any(array_size(v4_world))];
@@ -143,9 +143,9 @@ static void check(const struct fence *v, size_t n, const struct attempt *a, uint
 	char c;
 
 	tally[out ? 0 : in ? 1 : 2]++;
-	if (r != (out ? -EPERM : in && a->way == WAY_TCP ? -ECONNREFUSED : 0))
+	if (r != (out ? -EPERM : in && a->way == WAY_TCP_STAYS ? -ECONNREFUSED : 0))
 		fail_msg("%d by %llu out, %llu in", r, (unsigned long long)out, (unsigned long long)in);
-	if (!id && a->way == WAY_TCP) {
+	if (!id && a->way == WAY_TCP_STAYS) {
 		take_one(tcp[a->server]);
 	} else if (!id) {
 		assert_true(comes(udp[a->server]));

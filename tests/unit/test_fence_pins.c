@@ -46,7 +46,7 @@ static void test_expires_alone(void **state)
 
 	(void)state;
 	v[0].until = v[2].until = now() + deadline_ms() * (SECOND / 5000);
-	v[1].until = v[0].until + SECOND / 2;
+	v[1].until = v[0].until + deadline_ms() * (SECOND / 10000);
 	put_up_and_die(v, 3);
 	assert_int_equal(knock_at(l, "127.0.0.2", "127.0.0.1"), -ECONNREFUSED);
 	assert_int_equal(udp_leaves(own_uid(0), 4567), -EPERM);

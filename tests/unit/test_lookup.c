@@ -103,6 +103,7 @@ static void test_handle(void **state)
 	struct filter f = handle_of(crowd[7].in);
 	uint64_t cookie = f.flows.v[0].cookie;
 	struct selection sel, after;
+	struct sever_flow was;
 
 	(void)state;
 	sel = look(&f, NULL, 1);
@@ -112,6 +113,8 @@ static void test_handle(void **state)
 	assert_int_equal(work.dumps, 0);
 	reset_on_close(crowd[7].out);
 	close_pair(&crowd[7]);
+	for (long ms = 0; ms < deadline_ms() && track_read(live.track, cookie, &was) == 0; ms++)
+		poll(NULL, 0, 1);
 	sel.flows.v[0].outcome = OUT_DEAD;
 	after = look(&f, &sel.flows, 0);
 	assert_false(sel.flows.v[0].present);

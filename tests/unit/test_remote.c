@@ -345,6 +345,7 @@ static void test_left_alone(void **state)
 			sigaction(SIGUSR1, &(struct sigaction){ .sa_handler = on_alarm, .sa_flags = SA_RESTART },
 				  &before);
 			if (fork() == 0) {
+				script_wait();
 				poll(NULL, 0, 50);
 				kill(getppid(), SIGUSR1);
 				_exit(0);

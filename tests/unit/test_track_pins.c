@@ -10,7 +10,8 @@ static char base[] = "/tmp/sever-track-XXXXXX", dir[64];
 
 static struct track_options pinned(void)
 {
-	return (struct track_options){ .pin_dir = dir, .max_flows = 4096, .ring_bytes = 1 << 20 };
+	/* Others on this host may open thousands before it is read. */
+	return (struct track_options){ .pin_dir = dir, .max_flows = 4096, .ring_bytes = 1 << 26 };
 }
 
 /* What the kernel calls each part: programs, maps and links count for themselves. */

@@ -34,7 +34,7 @@ journalctl --sync
 ok "TSG-6 the journal: accepted, done and the connection, by the request's id" [ "$(entries "SEVER_REQUEST=$request")" = 3 ]
 ok "the reason stands in it" [ "$(entries SEVER_REASON='ticket 4711')" -ge 1 ]
 
-sleep 12 # longer than its watchdog waits
+sleep 17 # longer than its watchdog waits
 is "$(main_pid)" "$first" "it tells its watchdog that it is alive"
 
 # --- rights
