@@ -253,6 +253,38 @@ static void test_doubt(void **state)
 	close(l);
 }
 
+static void *audit(void *arg)
+{
+	return live_audit(&live) == 0 ? arg : NULL;
+}
+
+/* No request waits for it. */
+static void test_audit_in_the_way(void **state)
+{
+	int l = listener("127.0.0.1", 0, 5);
+	struct pair p = connected(l, "127.0.0.7", 0);
+	uint64_t ghost = 1ull << 62;
+	struct sever_flow f;
+	pthread_t thread;
+	void *done;
+
+	(void)state;
+	must(track_read(live.track, cookie_of(p.out), &f), "track_read");
+	must(bpf_map_update_elem(live.track->part[PART_FLOWS], &ghost, &f, BPF_ANY), "ghost");
+	pthread_mutex_lock(&live.lock); /* which who has found it out waits for */
+	must(-pthread_create(&thread, NULL, audit, &live), "pthread_create");
+	for (long ms = 0; ms < deadline_ms() && track_read(live.track, ghost, &f) == 0; ms++)
+		poll(NULL, 0, 1);
+	assert_int_equal(track_read(live.track, ghost, &f), -ENOENT);
+	assert_int_equal(pthread_mutex_trylock(&live.resync_lock), 0);
+	pthread_mutex_unlock(&live.resync_lock);
+	pthread_mutex_unlock(&live.lock);
+	pthread_join(thread, &done);
+	assert_non_null(done);
+	close_pair(&p);
+	close(l);
+}
+
 static int swallow(const struct sever_event *e, void *arg)
 {
 	(void)e;
@@ -367,6 +399,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_lost, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_crowd_of_users, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_doubt, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_audit_in_the_way, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_end_lost, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_nobody_asks, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_crowded, setup, teardown),

@@ -230,16 +230,15 @@ int live_resync(struct live *l)
 	return r;
 }
 
+/* It takes as long as there are sockets, for which no request that resyncs is to wait. */
 int live_audit(struct live *l)
 {
 	_cleanup_(netns_clear) struct netns_table t = { 0 };
 	int r;
 
-	pthread_mutex_lock(&l->resync_lock);
 	r = discover(l, false, &t);
 	if (r == 0)
 		r = track_audit(l->track, t.v, t.n, on_gone, l);
-	pthread_mutex_unlock(&l->resync_lock);
 	live_wake(l);
 	return r;
 }
