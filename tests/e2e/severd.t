@@ -164,6 +164,8 @@ login phone alice $B
 login desk bob $B
 as alice kill --json --user alice --client $B
 is "$RC:$(handles | wc -l)" 0:1 "NET-6 alice cuts what is hers"
+as alice kill --json --flow "$(handles)"
+is "$RC:$(summary stale)" 1:1 "NET-6 a handle of the past is nobody's: stale, not refused"
 ok "NET-6 bob's lives" echoes desk
 login phone alice $B
 as alice kill --json --client $B

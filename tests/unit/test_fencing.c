@@ -528,7 +528,7 @@ static void test_compiled_otherwise(void **state)
 	(void)state;
 	must_add("--client 127.0.0.2", 60000);
 	assert_int_equal(pthread_create(&t, NULL, knock_on, NULL), 0);
-	for (unsigned int i = 0; i < many(300); i++) {
+	for (unsigned int i = 0; i < many(100); i++) {
 		compile_otherwise();
 		must_add("--client 127.0.0.9", 60000);
 		knock("127.0.0.4", 0);
