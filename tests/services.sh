@@ -164,6 +164,8 @@ talk()
 {
 	_talk=$1
 	shift
+	# He who had this name before him would write down his own end as this one's.
+	[ ! -e "$T/$_talk.in" ] || until_true 10 ended "$_talk" || diag "the former $_talk has not ended"
 	rm -f "$T/$_talk".*
 	mkfifo "$T/$_talk.in" || return 1
 	(

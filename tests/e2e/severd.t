@@ -164,10 +164,11 @@ login phone alice $B
 login desk bob $B
 as alice kill --json --user alice --client $B
 is "$RC:$(handles | wc -l)" 0:1 "NET-6 alice cuts what is hers"
-as alice kill --json --flow "$(handles)"
-is "$RC:$(summary stale)" 1:1 "NET-6 a handle of the past is nobody's: stale, not refused"
+past=$(handles)
 ok "NET-6 bob's lives" echoes desk
 login phone alice $B
+as alice kill --json --flow "$past" --flow "$(transport phone)" --dry-run
+is "$RC:$(summary stale):$(summary planned)" 0:1:1 "NET-6 a handle of the past is nobody's: stale, not refused"
 as alice kill --json --client $B
 is "$RC" 4 "NET-6 WTS-7 what is also bob's is refused"
 ok "NET-6 it names the session" said "audit:$(session desk)"
