@@ -108,15 +108,15 @@ start noise connect unix "$SOCKET" 0 n 50
 is "$(ask noise say '}{<?xml' nul)" "said 50" "nonsense, fifty times"
 over() { [ "$(ask "$1" ends)" = "EOF=$2" ]; }
 ok "who talks nonsense is hung up on" until_true 5 over noise 50
-like "$(raw '}{<?xml')" '^{"error":"io.sever.Malformed"' "and told why"
+like "$(raw '}{<?xml')" '^[{]"error":"io.sever.Malformed"' "and told why"
 uid=$((100000 + $$ * 2))
 start pushy -u "$uid" connect unix "$SOCKET" 0 n 70
 ok "one user who is not root has 64 connections at most" until_true 5 over pushy 6
-like "$(raw '{"method":5}')" '^{"error":"io.sever.Malformed"' "a method that is a number: Malformed"
-like "$(raw '["io.sever.List"]')" '^{"error":"io.sever.Malformed"' "an array: Malformed"
+like "$(raw '{"method":5}')" '^[{]"error":"io.sever.Malformed"' "a method that is a number: Malformed"
+like "$(raw '["io.sever.List"]')" '^[{]"error":"io.sever.Malformed"' "an array: Malformed"
 like "$(raw "{\"method\":\"io.sever.List\",\"parameters\":$(repeated 10000 '[')$(repeated 10000 ']')}")" \
-	'^{"error":"io.sever.Malformed".*deeper' "10,000 levels: Malformed"
-like "$(call List '{"what":5}')" '^{"error":"org.varlink.service.InvalidParameter","parameters":{"parameter":"what"}}' "a number for a word: InvalidParameter"
+	'^[{]"error":"io.sever.Malformed".*deeper' "10,000 levels: Malformed"
+like "$(call List '{"what":5}')" '^[{]"error":"org.varlink.service.InvalidParameter","parameters":[{]"parameter":"what"[}][}]' "a number for a word: InvalidParameter"
 like "$(call Kill '{"verb":"kill","selectors":{"kind":"all"}}')" 'InvalidParameter.*selectors' "an object for an array: InvalidParameter"
 like "$(call Kill '{"verb":"kill","selectors":[{"kind":"client","value":["127.0.0.2"]}]}')" 'InvalidParameter.*value' "an array for a text: InvalidParameter"
 like "$(call Kill '{"verb":"kill","selectors":[]}')" 'io.sever.InvalidParameter.*selectors' "no selector: InvalidParameter"
@@ -125,13 +125,13 @@ like "$(call Kill '{"verb":"kill","selectors":[]}')" 'io.sever.InvalidParameter.
 	repeated 1000000 x
 	printf '"}}\0'
 } >"$T/large"
-like "$(timeout 30 socat -t 30 - UNIX:"$SOCKET" <"$T/large" | tr '\0' '\n')" '^{"error":"org.varlink.service.InvalidParameter"' "a text of 1 MB: InvalidParameter"
+like "$(timeout 30 socat -t 30 - UNIX:"$SOCKET" <"$T/large" | tr '\0' '\n')" '^[{]"error":"org.varlink.service.InvalidParameter"' "a text of 1 MB: InvalidParameter"
 {
 	printf '{"method":"'
 	repeated 1048576 x
 	printf '"}\0'
 } >"$T/large"
-like "$(timeout 30 socat -t 30 - UNIX:"$SOCKET" <"$T/large" 2>/dev/null | tr '\0' '\n')" '^{"error":"io.sever.TooLarge","parameters":{"limit":1048576}}' "more than 1 MiB: TooLarge"
+like "$(timeout 30 socat -t 30 - UNIX:"$SOCKET" <"$T/large" 2>/dev/null | tr '\0' '\n')" '^[{]"error":"io.sever.TooLarge","parameters":[{]"limit":1048576[}][}]' "more than 1 MiB: TooLarge"
 is "$(ask quiet stat | cut -d ' ' -f 1)" live=300 "who says nothing is let be"
 ok "meanwhile others list within seconds" in_time 3 list_one
 start victim connect tcp 127.0.0.1 6999 from 127.0.0.4
