@@ -196,7 +196,7 @@ stop mine far
 
 # --- its end
 
-f=$(id_of "$(add $((700 * SEVER_TEST_SLOW)) '' client $A)")
+f=$(id_of "$(add $((400 + 300 * SEVER_TEST_SLOW)) '' client $A)")
 is "$(enter $A)" ECONNREFUSED "a short one stands"
 again() { [ "$(enter $A)" = ok ]; }
 ok "and ends by itself" until_true 3 again
@@ -206,7 +206,7 @@ like "$(stands)" '"fences": *\[\]' "it is not listed any more"
 # --- severd is killed, and comes back
 
 f=$(id_of "$(add 600000 '' client $A)")
-short=$(id_of "$(add $((2000 * SEVER_TEST_SLOW)) '' client $B)")
+short=$(id_of "$(add $((1500 + 500 * SEVER_TEST_SLOW)) '' client $B)")
 is "$(enter $A):$(enter $B)" ECONNREFUSED:ECONNREFUSED "two stand"
 stop severd
 is "$(enter $A)" ECONNREFUSED "severd is killed: it stands"
