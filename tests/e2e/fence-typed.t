@@ -39,7 +39,7 @@ like "$RC:$(cat "$OUT")" '^0:fence f1 up until 20[0-9-]+ [0-9:]+ \(10m\): (--net
 is "$(enter 127.0.0.2):$(enter 127.0.0.3)" ECONNREFUSED:ok "it keeps out whom it is for, and nobody else"
 is "$(ask old echo)" "ok=1 bad=0" "what is established lives"
 fence list
-like "$(row f1)" '^20[0-9-]+ [0-9:]+ 9m[0-9]+s 1 127\.0\.0\.2:[0-9]+ .*--client 127\.0\.0\.2.* ticket 4711$' "it is listed, with what it refused"
+like "$(row f1)" '^20[0-9-]+ [0-9:]+ 9m5[0-9]s 1 127\.0\.0\.2:[0-9]+ .*--client 127\.0\.0\.2.* ticket 4711$' "it is listed, with what it refused"
 ok "fence.add is watched" until_true 5 happened ' fence\.add .* f1 .*--client 127\.0\.0\.2'
 ok "fence.hit is watched" until_true 5 happened ' fence\.hit .* 127\.0\.0\.2:[0-9]+ .*, 1 refused$'
 fence list --json

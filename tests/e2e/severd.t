@@ -217,7 +217,7 @@ takes_its_time
 like "$(outcome "$running")" '"state":"accepted"' "a request that takes its time"
 ended=$(date +%s%N)
 severd_down
-ok "it ends soon all the same" [ $((($(date +%s%N) - ended) / 1000000)) -lt $((5000 * SEVER_TEST_SLOW)) ]
+ok "it ends soon all the same" [ $((($(date +%s%N) - ended) / 1000000)) -lt 5000 ]
 severd_up || exit 1
 like "$(outcome "$running")" '"state":"done".*"status":3.*"alive":1,.*"interrupted":true' "what became of the request is known"
 is "$(from 127.0.0.9 | wc -l)" 1 "and true"
